@@ -1,0 +1,15 @@
+"""A run folder: layout, atomic writes, events, what is finished and what can be skipped."""
+
+from mto.runs.atomic import atomic_directory, read_json, write_bytes, write_json, write_text
+from mto.runs.environment import environment
+from mto.runs.folder import RunFolder
+
+__all__ = [
+    "RunFolder",
+    "atomic_directory",
+    "environment",
+    "read_json",
+    "write_bytes",
+    "write_json",
+    "write_text",
+]
