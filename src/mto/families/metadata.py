@@ -1,0 +1,44 @@
+"""What `mto` writes into a checkpoint's config about how it was trained (key ``mto``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from mto.errors import FamilyError
+
+
+class TrainingMetadata(BaseModel):
+    """How a checkpoint was trained. Unknown keys of later versions are kept, not refused.
+
+    Attributes:
+        objectives: share of the training tokens per objective, such as ``{"denoising": 0.67, "lm": 0.33}``.
+        sentinels: how masks are written, in words; empty when the checkpoint has none.
+        tokens_seen: source and target tokens of all training that `mto` did, pads not counted.
+        start: what the training started from.
+        losses: held-out loss in nats a token by objective and length class.
+        probe: knowledge probe, accuracy per kind of fact and in all.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    objectives: dict[str, float] = {}
+    sentinels: str = ""
+    tokens_seen: int = 0
+    start: str = ""
+    losses: dict[str, float] = {}
+    probe: dict[str, float] = {}
+
+
+def read_metadata(config: Any) -> TrainingMetadata | None:
+    """The training metadata in a transformers config, or None when `mto` did not train the checkpoint."""
+    data = getattr(config, "mto", None)
+    if data is None:
+        return None
+    try:
+        return TrainingMetadata.model_validate(data)
+    except ValidationError as error:
+        raise FamilyError(
+            f"the checkpoint's config holds broken training metadata under 'mto': {error}"
+        ) from None
