@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mto.objectives.layouts import SentinelSource, SpanTarget
+from mto.objectives.lengths import Lengths, solve_lengths
 from mto.objectives.masks import Rounding, SpanNoise
 from mto.objectives.pairs import Pairs
 from mto.objectives.parts import Parts
@@ -63,6 +64,21 @@ class Denoising:
         """Noise mask, source layout and target layout."""
         return Parts(
             self.noise(), SentinelSource(self.special, self.mode_ids), SpanTarget(self.special, self.closing)
+        )
+
+    def lengths(self, max_source: int, max_target: int | None = None) -> Lengths:
+        """Longest raw row whose source always fits `max_source`, and how long its target gets.
+
+        Raises:
+            ObjectiveError: what `solve_lengths` raises; or masks are of whole words, whose lengths differ.
+        """
+        return solve_lengths(
+            max_source,
+            self.noise(),
+            max_target=max_target,
+            closing=self.closing,
+            mode_length=len(self.mode_ids),
+            sentinels=len(self.special.sentinels),
         )
 
     @property

@@ -89,20 +89,45 @@ class SpanNoise:
     def counts(
         self, lengths: np.ndarray, rng: np.random.Generator | None, tokens_per_unit: np.ndarray | float = 1.0
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Noise units and spans for rows of the given lengths `[B]` (to the nearest, without `rng`).
+        """Noise units and spans for rows of the given lengths `[B]`; without `rng`, to the nearest.
 
         >>> [c.tolist() for c in SpanNoise().counts(np.array([5, 30, 128]), None)]
         [[1, 5, 19], [1, 2, 6]]
         """
         rounding = rng if self.rounding == "stochastic" else None
-        noise = np.clip(round_random(lengths * self.density, rounding), 1, lengths - 1)
+        noise = self._fit_noise(round_random(lengths * self.density, rounding), lengths)
         if self.spans is not None and rng is not None:
-            spans = rng.integers(self.spans[0], self.spans[1] + 1, size=lengths.size)
+            spans = rng.integers(self.spans[0], self.spans[1], size=lengths.size, endpoint=True)
         elif self.spans is not None:
-            spans = np.full(lengths.size, self.spans[1])
+            spans = np.full(lengths.size, sum(self.spans) // 2)
         else:
             spans = round_random(noise * tokens_per_unit / self.mean_span, rounding)
-        return noise, np.clip(spans, 1, np.minimum(noise, lengths - noise + 1))
+        return noise, self._fit_spans(spans, noise, lengths)
+
+    def extremes(self, lengths: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+        """The combinations of fewest and most noise tokens and spans that rows of these lengths can get."""
+        found = []
+        for share in self._both(lengths * self.density):
+            noise = self._fit_noise(share, lengths)
+            if self.spans is not None:
+                numbers = [np.full(lengths.size, number) for number in self.spans]
+            else:
+                numbers = self._both(noise / self.mean_span)
+            found += [(noise, self._fit_spans(number, noise, lengths)) for number in numbers]
+        return found
+
+    def _both(self, numbers: np.ndarray) -> list[np.ndarray]:
+        if self.rounding == "nearest":
+            return [round_random(numbers, None)]
+        return [np.floor(numbers).astype(np.int64), np.ceil(numbers).astype(np.int64)]
+
+    @staticmethod
+    def _fit_noise(noise: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+        return np.clip(noise, 1, lengths - 1)
+
+    @staticmethod
+    def _fit_spans(spans: np.ndarray, noise: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+        return np.clip(spans, 1, np.minimum(noise, lengths - noise + 1))
 
     def _draw(
         self, lengths: np.ndarray, tokens_per_unit: np.ndarray | float, rng: np.random.Generator

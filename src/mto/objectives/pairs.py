@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from mto.objectives.ragged import Ragged
+from mto.objectives.report import MaskReport
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +31,11 @@ class Pairs:
 
     def __len__(self) -> int:
         return len(self.source)
+
+    def reports(self) -> dict[str, MaskReport]:
+        """Where the noise fell, for each objective that wrote a row here; add the reports of several batches."""
+        shares = {name: self.objective == index for index, name in enumerate(self.names)}
+        return {name: MaskReport.of(self.noise.select(rows)) for name, rows in shares.items() if rows.any()}
 
 
 @runtime_checkable
