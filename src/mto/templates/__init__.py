@@ -1,0 +1,53 @@
+"""How an example is written for a model: the template language, its segments, and the families of METHOD 3."""
+
+from mto.templates.compile import Template, compile_template
+from mto.templates.encode import Encoded, encode_example, encode_many
+from mto.templates.family import (
+    BASIC,
+    COMPLETION_FIELDS,
+    FamilyFile,
+    TemplateFamily,
+    get_family,
+    list_families,
+    load_family,
+    template_families,
+)
+from mto.templates.lint import Problem, phrase_problems
+from mto.templates.segments import (
+    AnswerSegment,
+    FieldSpan,
+    MaskSegment,
+    Rendered,
+    Segment,
+    TextSegment,
+    plain_text,
+)
+from mto.templates.show import Shown, Side, show_example
+
+__all__ = [
+    "BASIC",
+    "COMPLETION_FIELDS",
+    "AnswerSegment",
+    "Encoded",
+    "FamilyFile",
+    "FieldSpan",
+    "MaskSegment",
+    "Problem",
+    "Rendered",
+    "Segment",
+    "Shown",
+    "Side",
+    "Template",
+    "TemplateFamily",
+    "TextSegment",
+    "compile_template",
+    "encode_example",
+    "encode_many",
+    "get_family",
+    "list_families",
+    "load_family",
+    "phrase_problems",
+    "plain_text",
+    "show_example",
+    "template_families",
+]

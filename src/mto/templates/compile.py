@@ -1,0 +1,194 @@
+"""From a family's texts to a template that writes examples as typed segments."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mto.errors import TemplateError
+from mto.templates.family import COMPLETION_FIELDS, TemplateFamily, get_family
+from mto.templates.language import RESERVED, AnswerRef, FieldRef, MaskRef, Piece, Text, parse_text, write
+from mto.templates.lint import (
+    Problem,
+    adapter_problems,
+    check_names,
+    number_masks,
+    phrase_problems,
+    piece_problems,
+    raise_problems,
+)
+from mto.templates.segments import (
+    AnswerSegment,
+    FieldSpan,
+    MaskSegment,
+    Rendered,
+    Segment,
+    TextSegment,
+)
+
+if TYPE_CHECKING:
+    from mto.families import Adapter
+
+Written = tuple[tuple[Piece, ...], tuple[Piece, ...]]
+Texts = tuple[Text, Text, Text | None]
+PROBE = "thing"  # stands for every field while a template is checked
+
+
+@dataclass(frozen=True)
+class Template:
+    """A family composed with one phrase of a task, ready to write examples; made by `compile_template`.
+
+    Attributes:
+        family: the family.
+        phrase: the phrase's template text, or None for a family that uses none.
+        fields: names of the fields that it writes.
+        warnings: findings that do not stop it, such as line breaks that the tokenizer drops.
+    """
+
+    family: TemplateFamily
+    phrase: str | None
+    fields: frozenset[str]
+    warnings: tuple[Problem, ...] = ()
+    _texts: Texts = field(repr=False, kw_only=True)
+    _written: Written | None = field(repr=False, kw_only=True)
+
+    def render(self, fields: Mapping[str, str], answer: str | None = None) -> Rendered:
+        """Write one example.
+
+        Args:
+            fields: content of every field of the template; others are passed over.
+            answer: what the model must write, or None for prediction.
+
+        Raises:
+            TemplateError: a field is missing, or a condition of the template takes a branch that has no answer
+                slot or a mask too many.
+
+        >>> template = compile_template("masked-prompting", phrase="{{ head }} is used for")
+        >>> rendered = template.render({"head": "hammer"}, "pounding nails")
+        >>> [segment.text if isinstance(segment, TextSegment) else segment for segment in rendered.source]
+        ['hammer is used for ', MaskSegment(index=0)]
+        >>> rendered.masks_asked
+        1
+        """
+        missing = sorted(self.fields - fields.keys())
+        if missing:
+            found = ", ".join(fields) or "none"
+            raise TemplateError(
+                f"field '{missing[0]}' is missing (found: {found})", where=f"family '{self.family.name}'"
+            )
+        source, target = self._written or self._write({name: fields[name] for name in self.fields})
+        return Rendered(_segments(source, fields, answer), _segments(target, fields, answer))
+
+    def _write(self, fields: Mapping[str, str]) -> Written:
+        pair, problems = _write(self.family, self._texts, fields)
+        raise_problems(problems, f"family '{self.family.name}'")
+        return pair
+
+
+def compile_template(
+    family: str | Path | TemplateFamily,
+    *,
+    phrase: str | None = None,
+    fields: Collection[str] = COMPLETION_FIELDS,
+    adapter: Adapter | None = None,
+    phrase_where: str = "",
+) -> Template:
+    """Compose a family with a task's phrase and check that they hold together.
+
+    Args:
+        family: a registered name, the path of a YAML file, or a family.
+        phrase: the task's natural phrase, a template text such as ``"{{ head }} is used for"``.
+        fields: the fields that the task has.
+        adapter: also check that this checkpoint can write the masks and knows the characters.
+        phrase_where: ``file:line`` of the phrase, for messages.
+
+    Raises:
+        TemplateError: all problems at once, each with its place and a hint: bad syntax, unknown fields, no
+            answer slot, a mask in the target that is not in the source, text around the answer, no input in the
+            source, a family that needs a phrase where the task has none, masks that the checkpoint cannot
+            write, characters that become the unknown token.
+    """
+    family = get_family(family)
+    problems: list[Problem] = []
+    texts = {
+        part: _parse(getattr(family, part), family.where(part), problems) for part in ("source", "target")
+    }
+    source, target = texts["source"], texts["target"]
+    known = {*fields, *RESERVED}
+    for part, text in texts.items():
+        problems += check_names(text, known, family.where(part)) if text else []
+    uses_phrase = any(text is not None and "phrase" in text.names for text in texts.values())
+    phrase_text = None
+    if uses_phrase and phrase is None:
+        hint = "give the task a phrase, or choose a family without one, such as 'mapping'"
+        problems.append(
+            Problem("the family needs a phrase and the task has none", family.where("source"), hint)
+        )
+    elif uses_phrase and phrase is not None:
+        found = phrase_problems(phrase, fields, phrase_where or f"phrase {phrase!r}")
+        problems += found
+        phrase_text = parse_text(phrase) if not found else None
+    template = None
+    if source and target and bool(phrase_text) == uses_phrase:
+        trio = (source, target, phrase_text)
+        used = frozenset().union(*(text.names for text in trio if text)) - RESERVED
+        template = Template(family, phrase if uses_phrase else None, used, _texts=trio, _written=None)
+        try:
+            written, found = _write(family, trio, dict.fromkeys(used, PROBE))
+            problems += found
+            if all(text.static for text in trio if text):
+                template = replace(template, _written=written)
+        except TemplateError as error:
+            problems.append(Problem(error.message, error.where or "", error.hint or ""))
+    raise_problems(problems, f"family '{family.name}'")
+    if template is None:
+        raise TemplateError("the family could not be compiled", where=family.origin or None)
+    if adapter is not None:
+        where = {part: family.where(part) for part in ("source", "target")}
+        probe = template.render(dict.fromkeys(template.fields, PROBE), None)
+        found = adapter_problems(probe, adapter, where)
+        raise_problems(found, f"family '{family.name}' for this checkpoint")
+        template = replace(template, warnings=tuple(found))
+    return template
+
+
+def _write(family: TemplateFamily, texts: Texts, fields: Mapping[str, str]) -> tuple[Written, list[Problem]]:
+    source, target, phrase = texts
+    pair = (
+        write(source, phrase, fields, where=family.where("source")),
+        write(target, phrase, fields, where=family.where("target")),
+    )
+    return pair, piece_problems(*pair, family)
+
+
+def _parse(source: str, where: str, problems: list[Problem]) -> Text | None:
+    try:
+        return parse_text(source, where=where)
+    except TemplateError as error:
+        problems.append(Problem(error.message, where, error.hint or ""))
+        return None
+
+
+def _segments(pieces: Sequence[Piece], fields: Mapping[str, str], answer: str | None) -> tuple[Segment, ...]:
+    """Fill in contents; literals and fields that stand side by side become one text segment."""
+    segments: list[Segment] = []
+    text = ""
+    spans: list[FieldSpan] = []
+    masks = iter(number_masks(pieces))
+    for piece in pieces:
+        if isinstance(piece, MaskRef | AnswerRef):
+            if text:
+                segments.append(TextSegment(text, tuple(spans)))
+            text, spans = "", []
+            segments.append(MaskSegment(next(masks)) if isinstance(piece, MaskRef) else AnswerSegment(answer))
+        elif isinstance(piece, FieldRef):
+            content = piece.fill(fields)
+            spans.append(FieldSpan(piece.name, len(text), len(text) + len(content)))
+            text += content
+        else:
+            text += piece
+    if text:
+        segments.append(TextSegment(text, tuple(spans)))
+    return tuple(segments)

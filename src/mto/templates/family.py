@@ -1,0 +1,120 @@
+"""Template families: how an example is written, which objective that looks like, and where families come from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from mto.config import Strict, parse, read_yaml
+from mto.errors import ConfigError
+from mto.registry import Registry
+
+Objective = Literal["denoising", "lm"]
+BASIC = ("mapping", "masked-mapping", "prompting", "masked-prompting")
+"""The four families of METHOD 3, in the order of its table; `mapping` is the conventional one."""
+
+COMPLETION_FIELDS = ("head", "relation")
+
+
+@dataclass(frozen=True)
+class TemplateFamily:
+    """How an example is written for a model (METHOD 3).
+
+    Attributes:
+        name: short name, such as ``masked-prompting``.
+        source: template text of what the encoder sees.
+        target: template text of what the decoder must write.
+        title: the name in tables, such as ``MaskedPrompting``.
+        objective: the pre-training objective that it looks like: ``denoising``, ``lm``, or None for neither.
+        conventional: whether it is the baseline form (only Mapping is).
+        description: one sentence.
+        fields: fields that it needs besides ``head`` and ``relation``.
+        origin: the file that it was read from, for messages.
+        lines: line of ``source`` and ``target`` in that file.
+
+    >>> TemplateFamily("short", source="{{ head }} {{ mask }}", target="{{ mask }} {{ answer }}").title
+    'short'
+    """
+
+    name: str
+    source: str
+    target: str
+    title: str = ""
+    objective: Objective | None = None
+    conventional: bool = False
+    description: str = ""
+    fields: tuple[str, ...] = ()
+    origin: str = field(default="", compare=False, repr=False)
+    lines: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False, hash=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "title", self.title or self.name)
+
+    def where(self, part: str) -> str:
+        """``file:line`` of ``source`` or ``target``; the family's name where there is no file."""
+        place = self.origin or f"family '{self.name}'"
+        return f"{place}:{self.lines[part]}" if part in self.lines else f"{place}: {part}"
+
+
+class FamilyFile(Strict):
+    """The schema of a family's YAML file; see `TemplateFamily` for what each key says."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+    title: str = ""
+    description: str = ""
+    objective: Objective | None = None
+    conventional: bool = False
+    fields: tuple[str, ...] = ()
+    source: Annotated[str, Field(min_length=1)]
+    target: Annotated[str, Field(min_length=1)]
+
+
+template_families: Registry[TemplateFamily] = Registry("template family", TemplateFamily)
+for _name in BASIC:
+    template_families.register(_name, f"mto.templates.library:{_name.replace('-', '_')}")
+
+
+def load_family(path: str | Path) -> TemplateFamily:
+    """Read a family from a YAML file and lint it.
+
+    Raises:
+        ConfigError: the file does not fit the schema (all problems at once, with lines).
+        TemplateError: the templates do not hold together (all problems at once, with lines).
+    """
+    from mto.templates.lint import check_family
+
+    data, lines = read_yaml(path)
+    if not isinstance(data, dict):
+        raise ConfigError(
+            f"expected a mapping at the top, found {type(data).__name__}",
+            where=str(path),
+            hint="a family file has the keys name, source and target",
+        )
+    checked = parse(FamilyFile, data, source=str(path), lines=lines)
+    at = {part: lines[(part,)] for part in ("source", "target") if (part,) in lines}
+    family = TemplateFamily(**checked.model_dump(), origin=str(path), lines=at)
+    check_family(family)
+    return family
+
+
+def get_family(ref: str | Path | TemplateFamily) -> TemplateFamily:
+    """Find a family: itself, the path of a YAML file, or a registered name.
+
+    Raises:
+        UnknownNameError: no family has this name; the message suggests one.
+    """
+    if isinstance(ref, TemplateFamily):
+        return ref
+    if isinstance(ref, Path) or ref.endswith((".yaml", ".yml")):
+        return load_family(ref)
+    return template_families.get(ref)
+
+
+def list_families() -> tuple[TemplateFamily, ...]:
+    """All registered families: the four basic ones first, then the others by name."""
+    others = [name for name in template_families.names() if name not in BASIC]
+    return tuple(template_families.get(name) for name in (*BASIC, *others))

@@ -1,0 +1,72 @@
+"""Typed pieces of a written example. No string ever holds a mask: a mask is a segment of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+FIXED_FIELDS = frozenset({"relation"})
+"""Fields that are the same for all examples of a task; they count as literals and are never shortened."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSpan:
+    """Where a field's content stands in a text segment: code points ``start`` to ``end`` (exclusive)."""
+
+    name: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class TextSegment:
+    """Literals and fields that stand side by side; tokenised as one text, without its outer spaces."""
+
+    text: str
+    fields: tuple[FieldSpan, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MaskSegment:
+    """The place of mask number ``index`` (from 0, by order of appearance in the source)."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSegment:
+    """What the model must write; ``text`` is None where the answer is not known (prediction)."""
+
+    text: str | None = None
+
+
+Segment = TextSegment | MaskSegment | AnswerSegment
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """One example written by a template: what the encoder sees, and what the decoder must write."""
+
+    source: tuple[Segment, ...]
+    target: tuple[Segment, ...]
+
+    @property
+    def masks_asked(self) -> int:
+        """How many masks the source asks the model to fill."""
+        return sum(isinstance(segment, MaskSegment) for segment in self.source)
+
+
+def plain_text(segments: tuple[Segment, ...], *, mask: str = "[M{}]", answer: str = "[answer]") -> str:
+    """Segments for a person to read; the masks are pictures here, never something to tokenise.
+
+    >>> plain_text((TextSegment("hammer is used for "), MaskSegment(0)))
+    'hammer is used for [M0]'
+    """
+    shown = []
+    for segment in segments:
+        if isinstance(segment, TextSegment):
+            shown.append(segment.text)
+        elif isinstance(segment, MaskSegment):
+            shown.append(mask.format(segment.index))
+        else:
+            shown.append(answer if segment.text is None else segment.text)
+    return "".join(shown)

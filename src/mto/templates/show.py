@@ -1,0 +1,90 @@
+"""What the encoder sees and what the decoder must write, for a person to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mto.templates.compile import compile_template
+from mto.templates.encode import Encoded, encode_example
+from mto.templates.family import BASIC, TemplateFamily, get_family
+
+if TYPE_CHECKING:
+    from mto.families import Adapter
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of an example: readable text with the checkpoint's own masks, ids, and one token an id."""
+
+    text: str
+    ids: tuple[int, ...]
+    tokens: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One example under one family.
+
+    Attributes:
+        answer: what the reader of answers gets back from the target.
+        warnings: findings of the lint, as texts.
+    """
+
+    family: TemplateFamily
+    source: Side
+    target: Side
+    masks_asked: int
+    words_lost: int
+    answer: str
+    warnings: tuple[str, ...]
+
+
+def show_example(
+    fields: Mapping[str, str],
+    answer: str,
+    adapter: Adapter,
+    *,
+    families: Sequence[str | Path | TemplateFamily] = BASIC,
+    phrase: str | None = None,
+    max_source: int | None = None,
+    max_target: int | None = None,
+) -> tuple[Shown, ...]:
+    """Write one example under several families, as text and as ids.
+
+    Families that need a phrase are left out when there is none.
+
+    Raises:
+        TemplateError: a family does not fit the fields or the checkpoint.
+    """
+    shown = []
+    for family in map(get_family, families):
+        if phrase is None and "phrase" in family.source:
+            continue
+        template = compile_template(family, phrase=phrase, fields=tuple(fields), adapter=adapter)
+        encoded = encode_example(
+            template.render(fields, answer), adapter, max_source=max_source, max_target=max_target
+        )
+        shown.append(_shown(family, encoded, adapter, tuple(map(str, template.warnings))))
+    return tuple(shown)
+
+
+def _shown(family: TemplateFamily, encoded: Encoded, adapter: Adapter, warnings: tuple[str, ...]) -> Shown:
+    return Shown(
+        family=family,
+        source=_side(encoded.source_ids, adapter),
+        target=_side(encoded.target_ids, adapter),
+        masks_asked=encoded.masks_asked,
+        words_lost=encoded.words_lost,
+        answer=adapter.read_answer(encoded.target_ids, encoded.masks_asked).text,
+        warnings=warnings,
+    )
+
+
+def _side(ids: tuple[int, ...], adapter: Adapter) -> Side:
+    return Side(adapter.show(ids), ids, tuple(adapter.tokenizer.convert_ids_to_tokens(list(ids))))
