@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 
@@ -116,7 +117,4 @@ class MaskReport:
 
 
 def _added(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
-    total = np.zeros(max(len(a), len(b)), dtype=np.int64)
-    total[: len(a)] += a
-    total[: len(b)] += b
-    return tuple(total.tolist())
+    return tuple(x + y for x, y in zip_longest(a, b, fillvalue=0))
