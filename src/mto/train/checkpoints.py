@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -63,7 +65,7 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint, *, keep: int) -> Path
     path = folder / f"{_PREFIX}{checkpoint.step:09d}"
     with atomic_directory(path) as temporary:
         for name, tensors in checkpoint.tensors.items():
-            save_file({k: v.contiguous() for k, v in tensors.items()}, temporary / f"{name}.safetensors")
+            _save({k: v.contiguous() for k, v in tensors.items()}, temporary / f"{name}.safetensors")
         values = {"step": checkpoint.step, **checkpoint.values}
         (temporary / STATE).write_text(json.dumps(values), encoding="utf-8")
         manifest = {file.name: _digest(file) for file in sorted(temporary.iterdir())}
@@ -135,6 +137,18 @@ def load_weights(path: Path) -> dict[str, Tensor]:
         return load_file(file)
     except (OSError, SafetensorError) as error:
         raise TrainingError(f"holds no weights that can be read: {error}", where=str(path)) from error
+
+
+def _save(tensors: dict[str, Tensor], path: Path) -> None:
+    try:
+        save_file(tensors, path)
+    except SafetensorError as error:
+        # safetensors hides the system's error number in its text; a full disk must be told as such.
+        number = re.search(r"os error (\d+)", str(error))
+        if number is None:
+            raise
+        code = int(number.group(1))
+        raise OSError(code, os.strerror(code), str(path)) from error
 
 
 def _remove(path: Path) -> None:

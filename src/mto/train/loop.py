@@ -198,7 +198,9 @@ class _Run:
                 and self.step < config.steps
             ):
                 self._save(None)
-            if wanted == "stop" and because is None and self.step < config.steps:
+            # Several processes must stop after the same step, so there only what all have heard counts.
+            heard = wanted == "stop" or (self.processes.world == 1 and stop.wanted)
+            if heard and because is None and self.step < config.steps:
                 self._interrupted(stop)
         because = because or "steps"
         if (self.evaluate is not None and (config.evaluate_every or self.at_steps)) and not self._evaluated():
