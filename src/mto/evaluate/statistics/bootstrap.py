@@ -54,8 +54,14 @@ def as_matrices(scores: ArrayLike | Sequence[ArrayLike]) -> tuple[Matrix, ...]:
         several = list(scores) if scores.ndim == 3 else [scores]
     else:  # a bare matrix is nested two deep, a list of matrices three deep
         listed = list(cast(Sequence[Any], scores))
-        several = listed if listed and np.ndim(listed[0]) >= 2 else [listed]
-    matrices = tuple(np.asarray(m, dtype=np.float64) for m in several)
+        several = listed if listed and _depth(listed[0]) >= 2 else [listed]
+    try:
+        matrices = tuple(np.asarray(m, dtype=np.float64) for m in several)
+    except (TypeError, ValueError) as error:
+        raise DataError(
+            f"scores are no matrix of numbers: {error}",
+            hint="every seed of a relation needs the same number of heads",
+        ) from None
     for index, matrix in enumerate(matrices):
         if matrix.ndim != 2 or 0 in matrix.shape:
             raise DataError(
@@ -69,6 +75,13 @@ def as_matrices(scores: ArrayLike | Sequence[ArrayLike]) -> tuple[Matrix, ...]:
                 hint="every head needs a finite score in every seed",
             )
     return matrices
+
+
+def _depth(value: Any) -> int:
+    """How deep a value is nested, by its first entries, so that rows of unequal length count too."""
+    if isinstance(value, np.ndarray):
+        return value.ndim
+    return 1 + (_depth(value[0]) if len(value) else 0) if isinstance(value, (list, tuple)) else 0
 
 
 def crossed_bootstrap(

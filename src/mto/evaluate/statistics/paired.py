@@ -60,6 +60,8 @@ def paired_sign_flip(
 
     heads = len(weighted)
     exact = heads <= EXACT_HEADS
+    if heads == 1:  # both patterns are equally far from zero; scipy wants two observations
+        return PairedTest(float(weighted[0]), 1.0, 1, True, 2)
     # One sample with permutation_type="samples" means flipping signs; too many resamples ask for all patterns.
     result = permutation_test(
         (weighted,),
