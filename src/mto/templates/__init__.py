@@ -12,6 +12,7 @@ from mto.templates.family import (
     load_family,
     template_families,
 )
+from mto.templates.language import RESERVED
 from mto.templates.lint import Problem, phrase_problems
 from mto.templates.segments import (
     AnswerSegment,
@@ -27,6 +28,7 @@ from mto.templates.show import Shown, Side, show_example
 __all__ = [
     "BASIC",
     "COMPLETION_FIELDS",
+    "RESERVED",
     "AnswerSegment",
     "Encoded",
     "FamilyFile",

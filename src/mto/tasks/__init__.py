@@ -1,0 +1,29 @@
+"""What the user wants done: task files, loading, and few-shot splits."""
+
+from mto.tasks.load import TaskEntry, list_tasks, load_task, read_task_file, task_from_rows
+from mto.tasks.schema import TaskFile
+from mto.tasks.split import Split, draw_split, folds
+from mto.tasks.split_files import read_split, write_split
+from mto.tasks.task import DataWarning, Example, Row, Task, TaskSource, TaskType, example_id, fold_case
+
+__all__ = [
+    "DataWarning",
+    "Example",
+    "Row",
+    "Split",
+    "Task",
+    "TaskEntry",
+    "TaskFile",
+    "TaskSource",
+    "TaskType",
+    "draw_split",
+    "example_id",
+    "fold_case",
+    "folds",
+    "list_tasks",
+    "load_task",
+    "read_split",
+    "read_task_file",
+    "task_from_rows",
+    "write_split",
+]

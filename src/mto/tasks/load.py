@@ -1,0 +1,261 @@
+"""Finding and loading tasks: from the library, a YAML file, a file of rows, or rows in memory."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mto.config import Lines, parse, read_yaml
+from mto.errors import ConfigError, DataError, TemplateError, UnknownNameError
+from mto.registry import suggest
+from mto.tasks.clean import Cleaned, Selection, clean, heads_in_two_splits
+from mto.tasks.schema import Columns, Data, Relation, Splits, TaskFile
+from mto.tasks.sources import DataLike, open_tables, tables_in_memory
+from mto.tasks.tables import FORMATS, Table, cell_texts
+from mto.tasks.task import Task, TaskSource, TaskType
+from mto.templates import phrase_problems
+
+LIBRARY = Path(__file__).parent / "library"
+_YAML = re.compile(r"^(.+?\.ya?ml)(?:[/:](.+))?$")
+
+
+@dataclass(frozen=True)
+class TaskEntry:
+    """One line of the task list. `needs_data`: the user must say where the data are."""
+
+    name: str
+    type: TaskType | None
+    title: str
+    description: str
+    needs_data: bool
+    source: str
+
+
+def list_tasks() -> tuple[TaskEntry, ...]:
+    """Every task of the library, by data set and relation."""
+    entries = []
+    for path in sorted(LIBRARY.glob("*.yaml")):
+        file, _ = read_task_file(path)
+        for relation, spec in file.relations.items():
+            entries.append(
+                TaskEntry(
+                    f"{file.name}/{relation}",
+                    spec.type,
+                    file.title,
+                    spec.description,
+                    file.data.folder is None,
+                    file.source,
+                )
+            )
+    return tuple(entries)
+
+
+def load_task(
+    ref: str | Path | Task,
+    *,
+    data: DataLike | None = None,
+    relation: str | None = None,
+    phrases: Sequence[str] = (),
+    type: TaskType | None = None,
+) -> Task:
+    """Load one task.
+
+    Args:
+        ref: a library name (``household/ObjectUse``), the path of a task file (``own.yaml``, with
+            ``/Relation`` behind it where it holds several), the path of a file of rows (``own.csv``), or a task.
+        data: where the rows are, in place of what the task file says: a folder, one file (used as train), a
+            Hugging Face data set, rows, or a mapping from split to rows.
+        relation: the relation, where `ref` does not name it.
+        phrases: natural phrases in place of those of the task file.
+        type: the task type in place of that of the task file.
+
+    Raises:
+        UnknownNameError: no such task or relation; the message suggests one.
+        ConfigError: the task file does not fit the schema.
+        TemplateError: a phrase is wrong.
+        DataError: the data are missing or cannot be used (column, encoding, empty file, cells).
+
+    >>> task = load_task("household/ObjectUse")
+    >>> task.type, len({example.id for example in task.test}) == len(task.test)
+    ('mask-filling', True)
+    """
+    if isinstance(ref, Task):
+        return ref
+    text = str(ref)
+    if Path(text).suffix.lower() in FORMATS:
+        return _from_file(Path(text), data, relation, tuple(phrases), type)
+    match = _YAML.match(text)
+    path, named = (Path(match[1]), match[2]) if match else _in_library(text)
+    if named and relation and named != relation:
+        raise UnknownNameError(f"'{text}' names relation '{named}', and '{relation}' was asked for as well")
+    file, _ = read_task_file(path)
+    chosen = _choose(file, named or relation, path)
+    spec = file.relations[chosen]
+    name = f"{file.name}/{chosen}"
+    origin, tables = open_tables(file.data, path.parent, data, name)
+    selection = Selection(chosen, file.data.columns, len(file.relations) == 1, file.data.drop_tails)
+    own = _checked(tuple(phrases), file.data.columns)
+    return _build(
+        name, origin, tables, selection, own or spec.phrases, type or spec.type,
+        title=file.title, description=spec.description, licence=file.licence,
+    )  # fmt: skip
+
+
+def task_from_rows(
+    rows: DataLike,
+    *,
+    name: str = "own",
+    relation: str | None = None,
+    phrases: Sequence[str] = (),
+    type: TaskType | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> Task:
+    """A task from rows in memory, or from a Hugging Face data set.
+
+    Args:
+        rows: mappings with ``head`` and ``tail`` (a text or a list), or a mapping from split to such rows.
+        relation: its name for the Mapping family (default: `name`).
+        columns: which key holds which field, where they are called otherwise; other names than head, relation
+            and tail become fields of their own.
+
+    Raises:
+        DataError: a column is missing, a cell is no text, or there are no rows.
+
+    >>> task = task_from_rows([{"head": "hammer", "tail": ["pounding nails", "breaking glass"]}], name="Use")
+    >>> task.train[0].targets
+    ('pounding nails', 'breaking glass')
+    """
+    given = dict(columns or {})
+    known = {field: given.pop(field) for field in ("head", "relation", "tail") if field in given}
+    chosen = Columns(**{"relation": None, **known}, others=given)  # type: ignore[arg-type]
+    selection = Selection(relation or name, chosen, alone=True)
+    own = _checked(tuple(phrases), chosen)
+    return _build(name, name, tables_in_memory(rows, None, name), selection, own, type)
+
+
+def read_task_file(path: str | Path) -> tuple[TaskFile, Lines]:
+    """Read and check a task's YAML file, its phrases included.
+
+    Raises:
+        ConfigError, TemplateError: all problems at once, with lines.
+    """
+    data, lines = read_yaml(path)
+    if not isinstance(data, dict):
+        hint = "a task file has the keys name, data and relations"
+        raise ConfigError(
+            f"expected a mapping at the top, found {type(data).__name__}", where=str(path), hint=hint
+        )
+    file = parse(TaskFile, data, source=str(path), lines=lines)
+    problems = []
+    for relation, spec in file.relations.items():
+        for number, phrase in enumerate(spec.phrases):
+            line = lines.get(("relations", relation, "phrases", number))
+            problems += phrase_problems(
+                phrase, _fields(file.data.columns), f"{path}:{line}" if line else str(path)
+            )
+    if problems:
+        raise TemplateError("\n".join([f"problems with phrases in {path}:", *map(str, problems)]))
+    return file, lines
+
+
+def _fields(columns: Columns) -> tuple[str, ...]:
+    return ("head", *columns.others, "relation")
+
+
+def _checked(phrases: tuple[str, ...], columns: Columns) -> tuple[str, ...]:
+    problems = [
+        p for phrase in phrases for p in phrase_problems(phrase, _fields(columns), f"phrase {phrase!r}")
+    ]
+    if problems:
+        raise TemplateError("\n".join(map(str, problems)))
+    return phrases
+
+
+def _in_library(text: str) -> tuple[Path, str | None]:
+    name, _, relation = text.replace(":", "/", 1).partition("/")
+    path = LIBRARY / f"{name}.yaml"
+    if not path.is_file() or not re.fullmatch(r"[\w.-]+", name):
+        known = [entry.stem for entry in LIBRARY.glob("*.yaml")]
+        raise UnknownNameError(
+            f"no task is named '{text}'",
+            hint=f"{suggest(name, known)}; your own task is a path that ends in .yaml, or in {', '.join(FORMATS)}",
+        )
+    return path, relation or None
+
+
+def _choose(file: TaskFile, relation: str | None, path: Path) -> str:
+    if relation is None and len(file.relations) == 1:
+        return next(iter(file.relations))
+    if relation is None:
+        hint = f"write {file.name}/RELATION; relations: {', '.join(file.relations)}"
+        raise UnknownNameError(f"'{file.name}' holds {len(file.relations)} relations", hint=hint)
+    if relation not in file.relations:
+        hint = suggest(relation, file.relations)
+        raise UnknownNameError(f"'{file.name}' has no relation '{relation}'", hint=hint, where=str(path))
+    return relation
+
+
+def _from_file(
+    path: Path, data: DataLike | None, relation: str | None, phrases: tuple[str, ...], type: TaskType | None
+) -> Task:
+    """A file of rows without a task file: its columns are head, tail, and perhaps relation."""
+    if data is not None:
+        raise DataError(f"'{path}' already names the data", hint="leave data out, or give a task file")
+    spec = Data(folder=str(path.parent), splits=Splits(train=path.name))
+    file = TaskFile(name="own", data=spec, relations={"own": Relation()})
+    origin, tables = open_tables(file.data, None, path, path.stem)
+    chosen = relation or _only_relation(tables["train"], spec.columns) or path.stem
+    selection = Selection(chosen, spec.columns, alone=True)
+    return _build(path.stem, origin, tables, selection, _checked(phrases, spec.columns), type)
+
+
+def _only_relation(table: Table, columns: Columns) -> str | None:
+    if columns.relation not in table.columns:
+        return None
+    place = table.columns.index(columns.relation)
+    rows = ((f"{table.path}:{line}", cells) for line, cells in table.rows if cells)
+    found = list(dict.fromkeys(cell_texts(cells[place], where)[0] for where, cells in rows))
+    if len(found) > 1:
+        hint = f"choose one with relation=…: {', '.join(found[:20])}"
+        raise UnknownNameError(f"the file holds {len(found)} relations", where=table.path, hint=hint)
+    return found[0] or None
+
+
+def _build(
+    name: str,
+    origin: str,
+    tables: Mapping[str, Table],
+    selection: Selection,
+    phrases: Iterable[str],
+    type: TaskType | None,
+    **about: Any,
+) -> Task:
+    cleaned: dict[str, Cleaned] = {split: clean(table, selection) for split, table in tables.items()}
+    if not cleaned["train"].examples:
+        raise DataError(_nothing_left(cleaned["train"], selection), where=tables["train"].path)
+    splits = {split: part.examples for split, part in cleaned.items()}
+    warnings = [warning for part in cleaned.values() for warning in part.warnings]
+    warnings += heads_in_two_splits(splits, {split: table.path for split, table in tables.items()})
+    return Task(
+        name=name,
+        relation=selection.relation,
+        type=type,
+        phrases=tuple(phrases),
+        fields=_fields(selection.columns),
+        train=splits["train"],
+        dev=splits.get("dev", ()),
+        test=splits.get("test", ()),
+        source=TaskSource(origin, {split: table.sha256 for split, table in tables.items()}),
+        warnings=tuple(warnings),
+        **about,
+    )
+
+
+def _nothing_left(part: Cleaned, selection: Selection) -> str:
+    others = [relation for relation in part.relations if relation != selection.relation]
+    if selection.relation not in part.relations and others:
+        return f"no row has the relation '{selection.relation}': {suggest(selection.relation, others)}"
+    return f"no usable row for '{selection.relation}' ({len(part.warnings)} rows were left out)"

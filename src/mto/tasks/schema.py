@@ -1,0 +1,98 @@
+"""The schema of a task's YAML file."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from mto.config import Strict
+from mto.tasks.task import TaskType
+from mto.templates import RESERVED
+
+Format = Literal["tsv", "csv", "jsonl", "parquet", "huggingface"]
+Text = Annotated[str, Field(min_length=1)]
+TAKEN = RESERVED | {"head", "relation", "tail"}
+
+
+class Columns(Strict):
+    """Which column of the files holds which field.
+
+    `relation` null says that all rows belong to the one relation asked for; left out, the column is used where
+    the file has it. `others` adds fields of the user's own: field name to column.
+    """
+
+    head: Text = "head"
+    relation: Text | None = "relation"
+    tail: Text = "tail"
+    others: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Text] = Field(default_factory=dict)
+
+    @field_validator("others")
+    @classmethod
+    def _names_are_free(cls, others: dict[str, str]) -> dict[str, str]:
+        taken = sorted(set(others) & TAKEN)
+        if taken:
+            raise ValueError(f"the name '{taken[0]}' is taken; choose another for this field")
+        return others
+
+    @property
+    def relation_is_asked_for(self) -> bool:
+        """Whether the file says itself that it has a relation column."""
+        return "relation" in self.model_fields_set and self.relation is not None
+
+
+class Splits(Strict):
+    """The files (or the splits of a Hugging Face data set). One file is enough: dev and test may be missing."""
+
+    train: Text
+    dev: Text | None = None
+    test: Text | None = None
+
+    def named(self) -> dict[str, str]:
+        """The splits that are given."""
+        return {
+            name: value for name in ("train", "dev", "test") if (value := getattr(self, name)) is not None
+        }
+
+
+class Data(Strict):
+    """Where the rows are and how to read them.
+
+    Attributes:
+        folder: relative to the YAML file; null when the user gives it each time with ``data=``.
+        format: by each file's ending when left out.
+        delimiter: of CSV files.
+        dataset: for ``huggingface``: a folder saved with ``save_to_disk``, or a name on the hub.
+        config, revision: of a data set on the hub.
+        drop_tails: tails that say "nothing" (case ignored); their rows are left out without a warning.
+    """
+
+    folder: str | None = "."
+    format: Format | None = None
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    dataset: Text | None = None
+    config: str | None = None
+    revision: str | None = None
+    columns: Columns = Columns()
+    splits: Splits
+    drop_tails: tuple[str, ...] = ()
+
+
+class Relation(Strict):
+    """One relation: its type where it is known, and its natural phrases, the default first."""
+
+    type: TaskType | None = None
+    description: str = ""
+    phrases: tuple[Text, ...] = ()
+
+
+class TaskFile(Strict):
+    """A data set with one relation or more; each relation is a task."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+    kind: Literal["completion"] = "completion"
+    title: str = ""
+    licence: str = ""
+    source: str = ""
+    data: Data
+    relations: Annotated[dict[Text, Relation], Field(min_length=1)]
