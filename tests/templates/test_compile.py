@@ -147,7 +147,7 @@ def test_a_missing_field_is_named() -> None:
 
 def test_characters_unknown_to_the_tokenizer_are_named(tiny_t5) -> None:
     family = TemplateFamily("own", source="{{ head }} ~ for", target="{{ answer }}")
-    with pytest.raises(TemplateError, match="'~' are unknown"):
+    with pytest.raises(TemplateError, match="'~' in '~ for' are unknown"):
         compile_template(family, adapter=tiny_t5.adapter)
     # The user's own text is not the template's fault.
     compile_template("prompting", phrase=PHRASE, adapter=tiny_t5.adapter).render({"head": "~"})

@@ -1,6 +1,6 @@
 """What the user wants done: task files, loading, and few-shot splits."""
 
-from mto.tasks.load import TaskEntry, list_tasks, load_task, read_task_file, task_from_rows
+from mto.tasks.load import TaskEntry, list_tasks, load_task, read_task_file, task_files, task_from_rows
 from mto.tasks.schema import TaskFile
 from mto.tasks.split import Split, draw_split, folds
 from mto.tasks.split_files import read_split, write_split
@@ -24,6 +24,7 @@ __all__ = [
     "load_task",
     "read_split",
     "read_task_file",
+    "task_files",
     "task_from_rows",
     "write_split",
 ]

@@ -10,7 +10,7 @@ from typing import Any
 
 from mto.config import Lines, parse, read_yaml
 from mto.errors import ConfigError, DataError, TemplateError, UnknownNameError
-from mto.registry import suggest
+from mto.registry import Registry, suggest
 from mto.tasks.clean import Cleaned, Selection, clean, heads_in_two_splits
 from mto.tasks.schema import Columns, Data, Relation, Splits, TaskFile
 from mto.tasks.sources import DataLike, open_tables, tables_in_memory
@@ -19,6 +19,10 @@ from mto.tasks.task import Task, TaskSource, TaskType
 from mto.templates import phrase_problems
 
 LIBRARY = Path(__file__).parent / "library"
+task_files: Registry[Path] = Registry("task", Path)
+"""Task files by name: the library's, and those that a user or a plug-in adds."""
+for _path in sorted(LIBRARY.glob("*.yaml")):
+    task_files.register(_path.stem, _path)
 _YAML = re.compile(r"^(.+?\.ya?ml)(?:[/:](.+))?$")
 
 
@@ -35,14 +39,14 @@ class TaskEntry:
 
 
 def list_tasks() -> tuple[TaskEntry, ...]:
-    """Every task of the library, by data set and relation."""
+    """Every registered task, by data set and relation."""
     entries = []
-    for path in sorted(LIBRARY.glob("*.yaml")):
-        file, _ = read_task_file(path)
+    for name in task_files:
+        file, _ = read_task_file(task_files.get(name))
         for relation, spec in file.relations.items():
             entries.append(
                 TaskEntry(
-                    f"{file.name}/{relation}",
+                    f"{name}/{relation}",
                     spec.type,
                     file.title,
                     spec.description,
@@ -176,14 +180,12 @@ def _checked(phrases: tuple[str, ...], columns: Columns) -> tuple[str, ...]:
 
 def _in_library(text: str) -> tuple[Path, str | None]:
     name, _, relation = text.replace(":", "/", 1).partition("/")
-    path = LIBRARY / f"{name}.yaml"
-    if not path.is_file() or not re.fullmatch(r"[\w.-]+", name):
-        known = [entry.stem for entry in LIBRARY.glob("*.yaml")]
+    if name not in task_files:
         raise UnknownNameError(
             f"no task is named '{text}'",
-            hint=f"{suggest(name, known)}; your own task is a path that ends in .yaml, or in {', '.join(FORMATS)}",
+            hint=f"{suggest(name, task_files)}; your own task is a path that ends in .yaml, or in {', '.join(FORMATS)}",
         )
-    return path, relation or None
+    return task_files.get(name), relation or None
 
 
 def _choose(file: TaskFile, relation: str | None, path: Path) -> str:

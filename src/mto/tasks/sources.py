@@ -8,7 +8,7 @@ from typing import Any
 
 from mto.errors import DataError
 from mto.tasks.schema import Data
-from mto.tasks.tables import Table, read_table, table_from_rows
+from mto.tasks.tables import FORMATS, Table, read_table, table_from_rows
 
 DataLike = Any  # a folder, a file, a Hugging Face data set, rows, or a mapping from split to any of these
 _ALIASES = {"train": ("train",), "dev": ("dev", "validation", "valid"), "test": ("test",)}
@@ -40,14 +40,16 @@ def open_tables(
         )
     path = Path(given) if given is not None else (base or Path()) / (spec.folder or ".")
     if path.is_file():
-        return str(path), {"train": read_table(path, None, delimiter=spec.delimiter)}
+        form = FORMATS.get(path.suffix.lower(), spec.format)
+        return str(path), {"train": read_table(path, form, delimiter=spec.delimiter)}
     if given is not None and spec.format == "huggingface":
         return str(path), tables_in_memory(_load_saved(path), spec, name)
     if not path.is_dir():
         raise DataError("no such folder", where=str(path), hint=f"'{name}' expects its data files there")
     files = spec.splits.named().items()
-    form = spec.format
-    return str(path), {s: read_table(path / file, form, delimiter=spec.delimiter) for s, file in files}
+    return str(path), {
+        split: read_table(path / file, spec.format, delimiter=spec.delimiter) for split, file in files
+    }
 
 
 def tables_in_memory(given: Any, spec: Data | None, name: str) -> dict[str, Table]:

@@ -189,11 +189,10 @@ def _literal_problems(segment: TextSegment, adapter: Adapter, where: str) -> lis
             lost = [
                 c for c in dict.fromkeys(literal) if not c.isspace() and adapter.unk_id in adapter.encode(c)
             ]
-            named = (
-                "the characters " + " ".join(map(repr, lost)) if lost else f"a part of {literal.strip()!r}"
-            )
+            named = "the characters " + " ".join(map(repr, lost)) if lost else "some characters"
             hint = "use other words; the model cannot tell unknown characters apart"
-            problems.append(Problem(f"{named} are unknown to the tokenizer", where, hint))
+            message = f"{named} in {literal.strip()!r} are unknown to the tokenizer"
+            problems.append(Problem(message, where, hint))
         for space in ("\n", "\t", "  "):
             inner = literal.strip()
             if space in inner and adapter.encode(inner) == adapter.encode(" ".join(inner.split())):
