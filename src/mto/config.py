@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -152,8 +152,16 @@ def _describe(model: type[BaseModel], error: ValidationError, source: str, lines
 
 
 def _siblings(model: type[BaseModel], at: tuple[str | int, ...]) -> list[str]:
-    here: Any = model
+    """Names that could have been meant where the unknown key `at` stands."""
+    here: list[type[BaseModel]] = [model]
     for key in at[:-1]:
-        fields = getattr(here, "model_fields", {})
-        here = fields[key].annotation if key in fields else None
-    return list(getattr(here, "model_fields", model.model_fields))
+        fields = [m.model_fields[key].annotation for m in here if key in m.model_fields]
+        # A key that is no field is an item of a list or mapping, or a union's tag: the models stay.
+        here = [found for annotation in fields for found in _models_in(annotation)] if fields else here
+    return sorted({name for m in here for name in m.model_fields})
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for part in get_args(annotation) for found in _models_in(part)]

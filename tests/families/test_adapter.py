@@ -131,3 +131,9 @@ def test_fingerprint_depends_on_layout_and_vocabulary() -> None:
     assert T5.fingerprint == find_adapter(t5_model(t5_tokenizer()).config, t5_tokenizer()).fingerprint
     other = t5_tokenizer(10)
     assert T5.fingerprint != find_adapter(t5_model(other).config, other).fingerprint
+
+
+@BOTH
+def test_a_text_full_of_special_spellings_is_still_read(adapter: Any) -> None:
+    ids = adapter.encode("</s>" * 3000 + "dog" + "<extra_id_0> " * 500)
+    assert {*adapter.sentinel_ids, adapter.eos_id}.isdisjoint(ids) and len(ids) > 3000

@@ -39,12 +39,25 @@ class PlainEncoder:
         ]
 
     def _guarded(self, text: str) -> list[int]:
-        encoding: Encoding = self._backend.encode(text, add_special_tokens=False)
-        bad = next((n for n, i in enumerate(encoding.ids) if i in self._forbidden), None)
-        if bad is None:
-            return list(encoding.ids)
-        start, end = encoding.offsets[bad]
-        if end - start < 2:  # a one-character special token cannot be broken up: it is left out
-            return self._guarded(text[:start] + " " + text[end:]) if end > start else []
-        cut = start + 1 if not text[start].isspace() else start + 2
-        return self._guarded(text[:cut]) + self._guarded(text[cut:])
+        """Cut the text inside every piece that reads as a special token, until none does."""
+        pieces = [text]
+        while True:
+            encodings = self._backend.encode_batch_fast(pieces, add_special_tokens=False)
+            if all(self._forbidden.isdisjoint(encoding.ids) for encoding in encodings):
+                return [i for encoding in encodings for i in encoding.ids]
+            pieces = [part for piece in pieces for part in self._cut(piece)]
+
+    def _cut(self, piece: str) -> list[str]:
+        encoding: Encoding = self._backend.encode(piece, add_special_tokens=False)
+        spans = [span for i, span in zip(encoding.ids, encoding.offsets, strict=True) if i in self._forbidden]
+        parts, before = [], 0
+        for start, end in spans:
+            # A word mark may stand for a blank in front: the cut goes behind the first visible character.
+            first = start + 1 if not piece[start : start + 1].isspace() else start + 2
+            if first >= end:  # one character that cannot be cut up is left out
+                parts.append(piece[before:start])
+                before = end
+            else:
+                parts.append(piece[before:first])
+                before = first
+        return [part for part in (*parts, piece[before:]) if part]
