@@ -6,6 +6,8 @@ import pytest
 from mto.errors import DataError
 from mto.evaluate.baselines import distinct_share, most_frequent_tail, nearest_head
 
+from ..conftest import missing
+
 
 def test_most_frequent_tail() -> None:
     assert most_frequent_tail(["a", "b", "b", "a", "c"]) == "a"
@@ -16,7 +18,10 @@ def test_most_frequent_tail() -> None:
 
 def test_nearest_head_equals_scikit_learn() -> None:
     """The same vectors as its TfidfVectorizer: character n-grams inside word boundaries, smoothed idf."""
-    text = pytest.importorskip("sklearn.feature_extraction.text")
+    try:
+        from sklearn.feature_extraction import text
+    except ImportError:
+        missing("scikit-learn, which comes with the extra 'semantic' (pip install 'mto[semantic]')")
     heads = [
         "PersonX buys a new car",
         "PersonX sells the car",

@@ -86,7 +86,7 @@ def generate(
     )
     answers: list[Answer | None] = [None] * len(items)
     done = 0
-    with evaluating(loaded.model, precision) as forward:
+    with evaluating(loaded.model, precision, rows=len(rows)) as forward:
         for batch in _plan(rows, max_new_tokens * beams, batch_tokens, batch_rows, split_masks=beams > 1):
             if beams == 1:
                 written = _greedy(forward, adapter, batch, max_new_tokens)

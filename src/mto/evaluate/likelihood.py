@@ -101,7 +101,7 @@ def likelihood(
     targets = [_target(adapter, index, item.target_ids, include_eos) for index, item in enumerate(items)]
     longest = max((len(target.ids) for target in targets), default=0)
     check_lengths(list(sources), longest, adapter.max_positions)
-    with evaluating(loaded.model, precision) as forward:
+    with evaluating(loaded.model, precision, rows=len(items)) as forward:
         scored = score_targets(
             forward,
             adapter,
