@@ -5,8 +5,7 @@ import pytest
 
 from mto.errors import DataError
 from mto.evaluate.baselines import distinct_share, most_frequent_tail, nearest_head
-
-from ..conftest import missing
+from tests.conftest import missing
 
 
 def test_most_frequent_tail() -> None:

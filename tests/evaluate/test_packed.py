@@ -11,8 +11,8 @@ from mto.evaluate.generate import generate
 from mto.evaluate.likelihood import likelihood
 from mto.evaluate.packed import can_pack, packed_linears
 from mto.families import MaskPart, TextPart, load_model
+from tests.conftest import missing
 
-from ..conftest import missing
 from .questions import Encoded, questions
 
 
