@@ -6,7 +6,8 @@ Prompts are test heads of ATOMIC-2020 (or, without ``--data``, of the embedded `
 phrases of their relations, by the families Prompting and MaskedPrompting. ``max_new_tokens`` is the longest of 30
 few-shot targets a relation. All systems use one model and one number of threads, and run alternately in one process;
 each round gives the ratios, and their median counts. Times go from text to text: tokenising and decoding are in them.
-Both sides must give the same fp32 answers, or the benchmark stops.
+The share of answers that
+equal those of the plain fp32 loop stands beside each rate.
 """
 
 from __future__ import annotations
