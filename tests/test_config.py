@@ -77,3 +77,14 @@ def test_values_never_change_after_loading() -> None:
     config = Outer(name="x")
     with pytest.raises(Exception, match="frozen"):
         config.name = "y"  # type: ignore[misc]
+
+
+def test_a_file_takes_from_another_what_it_does_not_give_itself(tmp_path: Path) -> None:
+    write(tmp_path, "name: base\nrows:\n  - steps: 1\n")
+    child = tmp_path / "b.yaml"
+    child.write_text("extends: a.yaml\nname: child\n")
+    config = load_config(Outer, child)
+    assert (config.name, config.rows[0].steps) == ("child", 1)
+    child.write_text("extends: b.yaml\nname: child\n")
+    with pytest.raises(ConfigError, match="extends itself"):
+        load_config(Outer, child)

@@ -126,11 +126,25 @@ def parse(model: type[M], data: Any, *, source: str = "configuration", lines: Li
 
 
 def load_config(model: type[M], path: str | Path, changes: Sequence[str] = ()) -> M:
-    """Read a YAML file, apply overrides and validate it."""
+    """Read a YAML file, apply overrides and validate it.
+
+    A file may begin with ``extends: other.yaml`` (relative to itself): it then takes every top-level key of that
+    file which it does not give itself.
+    """
+    data, lines = _extended(Path(path), ())
+    return parse(model, override(data, changes), source=str(path), lines=lines)
+
+
+def _extended(path: Path, below: tuple[Path, ...]) -> tuple[dict[str, Any], Lines]:
     data, lines = read_yaml(path)
     if not isinstance(data, dict):
         raise ConfigError(f"expected a mapping at the top, found {type(data).__name__}", where=str(path))
-    return parse(model, override(data, changes), source=str(path), lines=lines)
+    if "extends" not in data:
+        return data, lines
+    base = (path.parent / str(data.pop("extends"))).resolve()
+    if base in below:
+        raise ConfigError(f"extends itself, by way of {base.name}", where=str(path))
+    return _extended(base, (*below, path.resolve()))[0] | data, lines
 
 
 def _describe(model: type[BaseModel], error: ValidationError, source: str, lines: Lines) -> str:
