@@ -1,0 +1,77 @@
+"""Few-shot training: the sweep, fine-tuning, cross-validation and the tuned model.
+
+The package can be called: ``mto.tune(...)`` is `mto.tune.tune`, so that the public name and the room share one word.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mto.tune.cell import CellResult, run_cell, zero_shot
+    from mto.tune.config import TuneConfig
+    from mto.tune.cross import CrossResult, cross_validate
+    from mto.tune.fit import tune
+    from mto.tune.progress import TuneCallback, TuneStatus
+    from mto.tune.select import choose_family, choose_point
+    from mto.tune.sweep import RateRun, Sweep, SweepPoint
+    from mto.tune.tuned import TunedModel, load_tuned
+
+_HOMES = {
+    "CellResult": "cell",
+    "CrossResult": "cross",
+    "RateRun": "sweep",
+    "Sweep": "sweep",
+    "SweepPoint": "sweep",
+    "TuneCallback": "progress",
+    "TuneConfig": "config",
+    "TuneStatus": "progress",
+    "TunedModel": "tuned",
+    "choose_family": "select",
+    "choose_point": "select",
+    "cross_validate": "cross",
+    "load_tuned": "tuned",
+    "run_cell": "cell",
+    "tune": "fit",
+    "zero_shot": "cell",
+}
+
+__all__ = [
+    "CellResult",
+    "CrossResult",
+    "RateRun",
+    "Sweep",
+    "SweepPoint",
+    "TuneCallback",
+    "TuneConfig",
+    "TuneStatus",
+    "TunedModel",
+    "choose_family",
+    "choose_point",
+    "cross_validate",
+    "load_tuned",
+    "run_cell",
+    "tune",
+    "zero_shot",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f"mto.tune.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'mto.tune' has no attribute '{name}'")
+
+
+class _Room(ModuleType):
+    """A module that can be called."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        from mto.tune.fit import tune
+
+        return tune(*args, **kwargs)
+
+
+sys.modules[__name__].__class__ = _Room

@@ -1,0 +1,241 @@
+"""One cell: a task's split, one template family, the sweep on dev, and the scores on test."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from torch import Tensor
+
+from mto.errors import DataError
+from mto.evaluate.generate import generate
+from mto.evaluate.metrics import metrics as known_metrics
+from mto.evaluate.scores import DEFAULT_METRICS, Scores, score
+from mto.families import LoadedModel
+from mto.tasks import Row, Split, Task, folds
+from mto.templates import Template, TemplateFamily, compile_template, get_family
+from mto.tune.config import Settled, TuneConfig
+from mto.tune.ladder import fit
+from mto.tune.progress import TuneCallback, TuneStatus
+from mto.tune.rows import Asked, CellRows, encode_cell
+from mto.tune.search import Keeper, search
+from mto.tune.sweep import Sweep
+from mto.tune.weights import Weights
+
+INNER_FOLDS = 4  # without dev rows a quarter of the labelled heads chooses the settings
+
+
+@dataclass(frozen=True, eq=False)
+class CellResult:
+    """What one cell gave.
+
+    Attributes:
+        task, family: names.
+        seed: the data seed of the split.
+        sweep: dev values of every (rate, steps); None with zero shots.
+        dev_rows: how many labelled rows chose the settings.
+        test: scores of the tuned model on the test heads; None where the split has none. With zero shots the same
+            as `zero_shot`.
+        zero_shot: scores of the untuned model; None where not asked for.
+        max_new_tokens: most tokens written for an answer.
+        words_lost: words that over-long sources lost.
+        seconds: of all this.
+        weights: of the tuned model (fp32, by parameter name), where they were asked for.
+    """
+
+    task: str
+    family: str
+    seed: int
+    sweep: Sweep | None
+    dev_rows: int
+    test: Scores | None
+    zero_shot: Scores | None
+    max_new_tokens: int
+    words_lost: int
+    seconds: float
+    weights: Mapping[str, Tensor] | None = None
+
+    @property
+    def dev(self) -> dict[str, float] | None:
+        """Dev values of the chosen point: ``nats_per_byte`` and the metric under its name."""
+        if self.sweep is None:
+            return None
+        chosen = self.sweep.chosen
+        return {"nats_per_byte": chosen.nats_per_byte, self.sweep.metric: chosen.metric}
+
+
+def run_cell(
+    loaded: LoadedModel,
+    task: Task,
+    split: Split,
+    family: str | Path | TemplateFamily,
+    config: TuneConfig | None = None,
+    *,
+    phrase: str | None = None,
+    metrics: Sequence[str] = DEFAULT_METRICS,
+    with_zero_shot: bool = True,
+    keep_weights: bool = False,
+    progress: TuneCallback | None = None,
+) -> CellResult:
+    """Sweep on dev, tune with what was chosen, score on test. The model's weights are left as they were.
+
+    For each rate of the grid there is one training with a constant rate up to the last rung of the ladder, from the
+    same start, measured on dev at every rung (METHOD 8, 9). A split without dev rows gives up a quarter of its
+    labelled heads for choosing, and the chosen (rate, steps) is then trained on all of them. A split without
+    labelled rows is zero-shot.
+
+    Args:
+        loaded: the checkpoint, fp32.
+        task: the task of the split; gives fields and, where `phrase` is None, the phrase.
+        split: train, dev and test rows.
+        family: name, YAML file or `TemplateFamily`.
+        config: None: the defaults of the checkpoint's kind.
+        phrase: natural phrase in place of the task's first.
+        metrics: names of the metrics on test.
+        with_zero_shot: also score the untuned model on test.
+        keep_weights: put the tuned weights into the result.
+        progress: is told of every rung.
+
+    Raises:
+        UnknownNameError: no such family or metric.
+        TemplateError: family, phrase and checkpoint do not fit together.
+        DataError: one labelled head and no dev rows.
+        TrainingError: the training diverges at every rate.
+    """
+    started = time.perf_counter()
+    settled = settle(loaded, config)
+    for name in (*metrics, settled.metric):
+        known_metrics.get(name)
+    template = cell_template(loaded, task, family, phrase)
+    if not split.train:
+        rows = encode_cell(loaded, template, split, settled, test=split.test)
+        scores = _scores(loaded, rows.test, rows.max_new_tokens, settled, metrics)
+        return _result(task, split, template, None, rows, scores, scores, None, started)
+    chooser = split if split.dev else inner_split(split)
+    rows = encode_cell(loaded, template, chooser, settled, test=split.test)
+    whole = rows if split.dev else encode_cell(loaded, template, split, settled, test=split.test)
+    rows = replace(rows, max_new_tokens=whole.max_new_tokens)
+    start = Weights(loaded.model)
+    try:
+        zero = (
+            _scores(loaded, rows.test, whole.max_new_tokens, settled, metrics)
+            if with_zero_shot and split.test
+            else None
+        )
+        keeper = Keeper(loaded, settled, wanted=bool(split.dev) and (bool(split.test) or keep_weights))
+        sweep = search(loaded, rows, settled, start, keeper, _status(task, template, split), progress)
+        chosen = sweep.chosen
+        test, weights = zero if chosen.steps == 0 else None, None
+        if keep_weights or (test is None and split.test):
+            start.restore()
+            if chosen.steps and not keeper.put_back(chosen):
+                fit(loaded, whole, settled, chosen.rate, chosen.steps)
+            if test is None and split.test:
+                test = _scores(loaded, rows.test, whole.max_new_tokens, settled, metrics)
+            weights = Weights(loaded.model).tensors if keep_weights else None
+    finally:
+        start.restore()
+    return _result(task, split, template, sweep, whole, test, zero, weights, started, len(chooser.dev))
+
+
+def zero_shot(
+    loaded: LoadedModel,
+    task: Task,
+    split: Split,
+    family: str | Path | TemplateFamily,
+    config: TuneConfig | None = None,
+    *,
+    phrase: str | None = None,
+    metrics: Sequence[str] = DEFAULT_METRICS,
+) -> Scores:
+    """Scores of the untuned model on the test heads of a split; see `run_cell`.
+
+    Raises:
+        DataError: the split has no test heads.
+    """
+    settled = settle(loaded, config)
+    template = cell_template(loaded, task, family, phrase)
+    rows = encode_cell(loaded, template, split, settled, test=split.test)
+    scores = _scores(loaded, rows.test, rows.max_new_tokens, settled, metrics)
+    if scores is None:
+        raise DataError(f"{split.task}: the split has no test heads", hint="give the task a test file")
+    return scores
+
+
+def settle(loaded: LoadedModel, config: TuneConfig | None) -> Settled:
+    """The configuration with every default of this checkpoint's kind filled in."""
+    return (config or TuneConfig()).resolve(loaded.adapter.name)
+
+
+def cell_template(
+    loaded: LoadedModel, task: Task, family: str | Path | TemplateFamily, phrase: str | None
+) -> Template:
+    """The family composed with the phrase (default: the task's first), checked against the checkpoint."""
+    if phrase is None and task.phrases:
+        phrase = task.phrases[0]
+    return compile_template(get_family(family), phrase=phrase, fields=task.fields, adapter=loaded.adapter)
+
+
+def inner_split(split: Split) -> Split:
+    """A split whose dev rows are a quarter of the labelled heads of `split`, for choosing settings.
+
+    Raises:
+        DataError: there is but one head.
+    """
+    heads = len({row.id for row in split.train})
+    if heads < 2:
+        raise DataError(
+            f"{split.task}: {heads} labelled head and no dev rows, so nothing can choose the settings",
+            hint="give two heads or more, or dev rows",
+        )
+    part = folds(split, min(INNER_FOLDS, heads))[0]
+    dev = tuple(Row(e.id, e.fields, e.targets[0], e.targets, e.where) for e in part.test)
+    return replace(part, dev=dev)
+
+
+def _scores(
+    loaded: LoadedModel, asked: Asked, max_new_tokens: int, config: Settled, metrics: Sequence[str]
+) -> Scores | None:
+    if not asked.questions:
+        return None
+    answers = generate(
+        loaded,
+        asked.questions,
+        max_new_tokens=max_new_tokens,
+        beams=config.beams,
+        precision=config.precision,
+    )
+    return score(asked.heads, answers, asked.references, metrics)
+
+
+def _status(task: Task, template: Template, split: Split) -> TuneStatus:
+    return TuneStatus(task.name, template.family.name, split.seed, split.fold, 0.0, 0, 0, 0, 0)
+
+
+def _result(
+    task: Task,
+    split: Split,
+    template: Template,
+    sweep: Sweep | None,
+    rows: CellRows,
+    test: Scores | None,
+    zero: Scores | None,
+    weights: Mapping[str, Tensor] | None,
+    started: float,
+    dev_rows: int = 0,
+) -> CellResult:
+    return CellResult(
+        task=task.name,
+        family=template.family.name,
+        seed=split.seed,
+        sweep=sweep,
+        dev_rows=dev_rows,
+        test=test,
+        zero_shot=zero,
+        max_new_tokens=rows.max_new_tokens,
+        words_lost=rows.words_lost,
+        seconds=time.perf_counter() - started,
+        weights=weights,
+    )

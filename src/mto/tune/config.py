@@ -1,0 +1,71 @@
+"""What a tuning can be told. Light to import: no torch here."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Literal, Self
+
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
+
+from mto.config import Strict
+
+
+class TuneConfig(Strict):
+    """One sweep, the same for every template family. None: as the table in `mto.tune.defaults` says."""
+
+    method: Literal["finetune"] = "finetune"
+    optimizer: Literal["adamw", "adafactor"] | None = None
+    rates: tuple[PositiveFloat, ...] | None = Field(default=None, min_length=1)
+    """The grid of constant learning rates, ascending."""
+    ladder: tuple[NonNegativeInt, ...] | None = Field(default=None, min_length=1)
+    """Steps after which dev is measured, ascending; 0 is the untuned model."""
+    batch_rows: PositiveInt | None = None
+    """Labelled rows a step."""
+    select: Literal["both", "likelihood", "metric"] = "both"
+    """What chooses on dev: mean rank by both, or one alone."""
+    extend: bool = True
+    """Whether a best rate at the edge of the grid extends the grid (at most twice a side)."""
+    metric: str = "rouge_l"
+    """The metric that is looked at on dev."""
+    max_source: PositiveInt | None = None
+    """Most source ids; longer sources lose words of their longest field."""
+    max_new_tokens: PositiveInt | None = None
+    """None: the longest few-shot target and 4 more (a number of the table with no shots)."""
+    beams: PositiveInt = 1
+    dropout: float | None = Field(default=None, ge=0.0, lt=1.0)
+    """None: as the model's config says."""
+    precision: Literal["fp32", "bf16"] = "fp32"
+    """Number format of training and evaluation; weights are fp32 in both."""
+    seed: NonNegativeInt = 0
+    """The model's seed: order of batches, dropout. The data seed belongs to the split."""
+
+    @field_validator("rates", "ladder")
+    @classmethod
+    def _ascending(cls, values: tuple[float, ...] | None) -> tuple[float, ...] | None:
+        if values is not None and any(b <= a for a, b in pairwise(values)):
+            raise ValueError("must ascend, and no value may stand twice")
+        return values
+
+    def resolve(self, kind: str) -> Settled:
+        """This configuration with every None filled in for a family kind, such as ``t5``."""
+        from mto.tune.defaults import defaults_for
+
+        table = {name: default.value for name, default in defaults_for(kind, self.method).items()}
+        given = {name: value for name, value in self.model_dump().items() if value is not None}
+        room = table.pop("zero_shot_tokens")
+        return Settled(**{**table, **given}, zero_shot_tokens=room)
+
+
+class Settled(TuneConfig):
+    """A configuration in which nothing is left open; made by `TuneConfig.resolve`."""
+
+    optimizer: Literal["adamw", "adafactor"]
+    rates: tuple[PositiveFloat, ...]
+    ladder: tuple[NonNegativeInt, ...]
+    batch_rows: PositiveInt
+    max_source: PositiveInt
+    zero_shot_tokens: PositiveInt
+
+    def resolve(self, kind: str) -> Self:
+        """Itself."""
+        return self

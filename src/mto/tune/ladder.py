@@ -1,0 +1,113 @@
+"""The run of one rate up the ladder of steps, with dev measured at every rung."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from mto.errors import TrainingError
+from mto.evaluate.generate import generate
+from mto.evaluate.likelihood import likelihood
+from mto.evaluate.metrics import metrics
+from mto.families import LoadedModel
+from mto.train import PairSource, TrainConfig, train
+from mto.tune.config import Settled
+from mto.tune.rows import CellRows
+from mto.tune.sweep import Because, RateRun, SweepPoint
+
+PATIENCE = 2  # rungs in a row at which both criteria are worse than before
+_GO_ON = "rungs_left"
+
+
+@dataclass(frozen=True)
+class Dev:
+    """Measures a model on the dev rows of a cell."""
+
+    loaded: LoadedModel
+    rows: CellRows
+    config: Settled
+
+    def __call__(self) -> tuple[float, float]:
+        """Nats a byte, and the mean metric (0-100), of the model as it is now."""
+        config, rows = self.config, self.rows
+        scored = likelihood(self.loaded, rows.dev_pairs, include_eos=False, precision=config.precision)
+        answers = generate(
+            self.loaded,
+            rows.dev.questions,
+            max_new_tokens=rows.max_new_tokens,
+            beams=config.beams,
+            precision=config.precision,
+        )
+        points = metrics.get(config.metric)([answer.text for answer in answers], rows.dev.references)
+        return float(scored.nll.sum() / max(1, int(scored.bytes.sum()))), float(points.mean())
+
+
+def fit(loaded: LoadedModel, rows: CellRows, config: Settled, rate: float, steps: int, **hooks: Any) -> None:
+    """Train the model in place for `steps` updates at a constant rate; equal inputs give equal weights."""
+    pairs = [(item.source_ids, item.target_ids) for item in rows.train]
+    source = PairSource(pairs, pad_id=loaded.adapter.pad_id, seed=config.seed, rows=config.batch_rows)
+    settings = TrainConfig(
+        steps=steps,
+        optimizer=config.optimizer,
+        rate=rate,
+        schedule="constant",
+        precision=config.precision,
+        device=loaded.model.device.type,
+        dropout=config.dropout,
+        seed=config.seed,
+        watch=_GO_ON,
+        patience=1 if hooks else None,
+    )
+    train(loaded.model, source, settings, **hooks)
+
+
+def climb(
+    loaded: LoadedModel,
+    rows: CellRows,
+    config: Settled,
+    rate: float,
+    untuned: SweepPoint | None,
+    measured: Callable[[SweepPoint], None],
+) -> RateRun:
+    """Train at one rate from the weights that are in the model, measuring dev at each rung of the ladder.
+
+    The run ends early when at two rungs in a row both criteria are worse than the best of the rungs before, or
+    when the loss is no longer a number.
+
+    Args:
+        untuned: the point of the untuned model, the first rung of every rate.
+        measured: called with every point while the model holds its weights.
+    """
+    dev, started = Dev(loaded, rows, config), time.perf_counter()
+    rungs = [steps for steps in config.ladder if steps]
+    points = [untuned] if untuned else []
+    worse = 0
+    because: Because = "ladder"
+
+    def evaluate(model: Any, step: int) -> dict[str, float]:
+        nonlocal worse, because
+        nats, metric = dev()
+        if not math.isfinite(nats):
+            raise TrainingError(f"the likelihood of the dev answers is {nats} after {step} steps")
+        is_worse = (
+            bool(points)
+            and nats > min(point.nats_per_byte for point in points)
+            and metric < max(point.metric for point in points)
+        )
+        worse = worse + 1 if is_worse else 0
+        points.append(SweepPoint(rate, step, nats, metric, time.perf_counter() - started))
+        measured(points[-1])
+        if worse >= PATIENCE and step != rungs[-1]:
+            because = "worse"
+            return {_GO_ON: math.inf}
+        # The training goes on as long as the watched value falls, so it falls with every rung.
+        return {_GO_ON: -float(step)}
+
+    try:
+        fit(loaded, rows, config, rate, rungs[-1], evaluate=evaluate, at_steps=rungs)
+    except TrainingError as error:
+        return RateRun(rate, points[-1].steps if points else 0, "diverged", error.message)
+    return RateRun(rate, points[-1].steps, because)

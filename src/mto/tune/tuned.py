@@ -1,0 +1,197 @@
+"""The tuned model: predicts new rows, is saved to a folder and read back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from mto.config import Strict, parse
+from mto.errors import DataError, RunError
+from mto.evaluate.generate import generate
+from mto.families import Answer, LoadedModel, load_model, save_model
+from mto.runs import atomic_directory, read_json, write_json
+from mto.tasks import Example, Row
+from mto.templates import FamilyFile, Template, TemplateFamily, compile_template, encode_many
+from mto.tune.cross import CrossResult
+from mto.tune.sweep import Sweep
+
+FILE, MODEL = "tuned.json", "model"
+Input = Row | Example | Mapping[str, str] | str
+
+
+@dataclass(frozen=True, eq=False)
+class TunedModel:
+    """A checkpoint that was tuned to one task with one template family.
+
+    Attributes:
+        loaded: the tuned weights with their adapter.
+        task, relation: names; rows that bring no ``relation`` of their own get this one.
+        family: how rows are written.
+        phrase: the natural phrase, or None for a family that uses none.
+        fields: the fields of the task.
+        max_source, max_new_tokens, beams: as in tuning.
+        base_ref, base_revision: the checkpoint that was tuned.
+        rate, steps: of the tuning; 0 steps: no tuning did better on dev, or zero shots were asked for.
+        shots: labelled rows that it was trained on.
+        sweep: how the settings were chosen; None with zero shots or cross-validation.
+        cross: the cross-validation, where there was one. Not saved but for its mean scores.
+        scores: mean scores of the cross-validation in points, empty without one.
+    """
+
+    loaded: LoadedModel
+    task: str
+    relation: str
+    family: TemplateFamily
+    phrase: str | None
+    fields: tuple[str, ...]
+    max_source: int
+    max_new_tokens: int
+    beams: int
+    base_ref: str
+    base_revision: str
+    rate: float
+    steps: int
+    shots: int
+    sweep: Sweep | None = None
+    cross: CrossResult | None = None
+    scores: Mapping[str, float] | None = None
+
+    @cached_property
+    def _template(self) -> Template:
+        return compile_template(
+            self.family, phrase=self.phrase, fields=self.fields, adapter=self.loaded.adapter
+        )
+
+    def predict(self, rows: Sequence[Input]) -> list[Answer]:
+        """Write an answer to each row.
+
+        Args:
+            rows: rows or examples of a task, mappings with the fields (``{"head": "hammer"}``), or heads alone.
+
+        Returns:
+            One answer a row, in order; ``answer.text`` is the text.
+
+        Raises:
+            DataError: a row lacks a field of the template, or a field is no text.
+        """
+        if isinstance(rows, str):
+            raise DataError("rows are one text", hint="give a list: predict(['hammer'])")
+        rendered = [self._template.render(self._fields(place, row)) for place, row in enumerate(rows)]
+        questions = encode_many(rendered, self.loaded.adapter, max_source=self.max_source)
+        return generate(self.loaded, questions, max_new_tokens=self.max_new_tokens, beams=self.beams)
+
+    def _fields(self, place: int, row: Input) -> Mapping[str, str]:
+        if isinstance(row, str):
+            row = {"head": row}
+        given = row.fields if isinstance(row, Row | Example) else row
+        fields = {"relation": self.relation, **given}
+        missing = [name for name in sorted(self._template.fields) if not isinstance(fields.get(name), str)]
+        if missing:
+            found = ", ".join(sorted(given)) or "nothing"
+            raise DataError(
+                f"row {place + 1} has no text under '{missing[0]}' (found: {found})",
+                hint=f"the template of '{self.task}' needs: {', '.join(sorted(self._template.fields))}",
+            )
+        return fields
+
+    def save(self, path: str | Path, dtype: str = "bfloat16") -> Path:
+        """Write ``model/`` (a checkpoint that transformers can load as well) and ``tuned.json``; all or nothing.
+
+        A tuned model that stands there already is replaced.
+
+        Raises:
+            RunError: the folder holds anything else, or the disk is full.
+        """
+        path = Path(path)
+        strange = {p.name for p in path.iterdir()} - {FILE, MODEL} if path.is_dir() else set()
+        if strange or path.is_file():
+            raise RunError(
+                f"holds other files ({', '.join(sorted(strange)[:5])})" if strange else "is a file",
+                where=str(path),
+                hint="choose another folder",
+            )
+        with atomic_directory(path) as folder:
+            save_model(self.loaded.model, self.loaded.adapter, folder / MODEL, dtype=dtype)
+            write_json(folder / FILE, self._file())
+        return path
+
+    def _file(self) -> dict[str, Any]:
+        family = {name: getattr(self.family, name) for name in FamilyFile.model_fields}
+        file = _File(
+            version=1,
+            task=self.task,
+            relation=self.relation,
+            family=FamilyFile(**family),
+            phrase=self.phrase,
+            fields=self.fields,
+            max_source=self.max_source,
+            max_new_tokens=self.max_new_tokens,
+            beams=self.beams,
+            base={"ref": self.base_ref, "revision": self.base_revision},
+            rate=self.rate,
+            steps=self.steps,
+            shots=self.shots,
+            sweep=self.sweep.to_json() if self.sweep else None,
+            scores=dict(self.scores) if self.scores else None,
+        )
+        return file.model_dump(mode="json")
+
+    @staticmethod
+    def load(path: str | Path, *, device: str = "cpu") -> TunedModel:
+        """Read what `save` wrote; see `load_tuned`."""
+        return load_tuned(path, device=device)
+
+
+class _File(Strict):
+    """``tuned.json``."""
+
+    version: Literal[1]
+    task: str
+    relation: str
+    family: FamilyFile
+    phrase: str | None
+    fields: tuple[str, ...]
+    max_source: int
+    max_new_tokens: int
+    beams: int
+    base: dict[Literal["ref", "revision"], str]
+    rate: float
+    steps: int
+    shots: int
+    sweep: dict[str, Any] | None
+    scores: dict[str, float] | None
+
+
+def load_tuned(path: str | Path, *, device: str = "cpu") -> TunedModel:
+    """Read a tuned model. It needs nothing but its folder.
+
+    Raises:
+        RunError: no tuned model there.
+        ConfigError: ``tuned.json`` is not one that this version can read.
+        FamilyError: the checkpoint is broken.
+    """
+    path = Path(path)
+    if not (path / FILE).is_file():
+        raise RunError(f"holds no {FILE}, so it is no tuned model", where=str(path))
+    file = parse(_File, read_json(path / FILE), source=str(path / FILE))
+    return TunedModel(
+        loaded=load_model((path / MODEL).absolute(), device=device),
+        task=file.task,
+        relation=file.relation,
+        family=TemplateFamily(**file.family.model_dump(), origin=str(path / FILE)),
+        phrase=file.phrase,
+        fields=file.fields,
+        max_source=file.max_source,
+        max_new_tokens=file.max_new_tokens,
+        beams=file.beams,
+        base_ref=file.base["ref"],
+        base_revision=file.base["revision"],
+        rate=file.rate,
+        steps=file.steps,
+        shots=file.shots,
+        sweep=Sweep.from_json(file.sweep) if file.sweep else None,
+        scores=file.scores,
+    )
