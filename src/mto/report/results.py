@@ -171,7 +171,8 @@ class Comparison(Strict):
     hours: Annotated[float, Field(ge=0), _rounded(4)] = 0.0
     """Time from start to end by the clock, interruptions left out."""
     model: ModelInfo
-    shots: int = Field(ge=0)
+    shots: int | None = Field(ge=0)
+    """Labelled rows of a split; 0: no tuning; None: every row of the train file."""
     seeds: tuple[int, ...] = Field(min_length=1)
     metric: str = "rouge_l"
     """The metric that decides and that tests are made on."""
@@ -230,7 +231,7 @@ class Comparison(Strict):
     @property
     def stage(self) -> Stage:
         """The stage that the comparison is about: ``zero-shot`` where no example was given."""
-        return "tuned" if self.shots else "zero-shot"
+        return "zero-shot" if self.shots == 0 else "tuned"
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -244,7 +245,7 @@ class Comparison(Strict):
         for task in self.tasks:
             for family in self.families:
                 for seed in self.seeds:
-                    if self.shots and (task.name, family.name, seed, "tuned") not in there:
+                    if self.stage == "tuned" and (task.name, family.name, seed, "tuned") not in there:
                         out.append(f"{task.name}, {family.name}, seed {seed}")
                 if (task.name, family.name) not in once:
                     out.append(f"{task.name}, {family.name}, zero-shot")

@@ -1,0 +1,36 @@
+"""What metrics and tasks are called in a table, and what must be said beside them."""
+
+from __future__ import annotations
+
+from mto.errors import MtoError
+from mto.evaluate.metrics import metrics
+from mto.report.results import Comparison
+
+
+def metric_title(name: str) -> str:
+    """The title of a metric; its name when this installation does not know it.
+
+    >>> metric_title("rouge_l"), metric_title("my_own")
+    ('ROUGE-L', 'my_own')
+    """
+    try:
+        return metrics.get(name).title
+    except MtoError:
+        return name
+
+
+def metric_remark(name: str) -> str | None:
+    """What must stand beside every figure of a metric, if anything."""
+    try:
+        return metrics.get(name).remark
+    except MtoError:
+        return None
+
+
+def task_labels(comparison: Comparison) -> dict[str, str]:
+    """Task name to what it is called: its relation, or its full name where two tasks share a relation."""
+    relations = [task.relation for task in comparison.tasks]
+    return {
+        task.name: task.relation if relations.count(task.relation) == 1 else task.name
+        for task in comparison.tasks
+    }
