@@ -39,11 +39,15 @@ class TrainConfig(Strict):
     clip: PositiveFloat | None = 1.0
     """Largest L2 norm of the gradient; None: do not clip."""
     accumulate: PositiveInt = 1
-    precision: Literal["auto", "fp32", "bf16", "bf16-shadow", "fp16"] = "auto"
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     force_fp16: bool = False
     """fp16 overflows in T5; say so explicitly if you want it all the same."""
     compile: bool = False
     """torch.compile the encoder and decoder; pays only when the batches have few shapes."""
+    attention: Literal["auto", "lean", "eager", "sdpa", "model"] = "auto"
+    """How attention is computed while training; ``auto``: ``lean`` on a CPU, else as the model is set ("model")."""
+    quick_dropout: bool = True
+    """On a CPU, draw dropout masks a byte an element (rates are rounded to 256ths), which is six times as fast."""
     device: str = "auto"
     """"auto" takes a GPU if there is one; "cpu" and "cuda" insist."""
     dropout: float | None = Field(default=None, ge=0.0, lt=1.0)

@@ -16,7 +16,7 @@ PAYS_FROM = 1.3
 
 @dataclass(frozen=True)
 class Precision:
-    """A choice: `name` ("fp32", "bf16", "bf16-shadow", "fp16"), the dtype of products, and why."""
+    """A choice: `name` ("fp32", "bf16", "fp16"), the dtype of products, and why."""
 
     name: str
     dtype: torch.dtype
@@ -74,12 +74,10 @@ def choose_precision(
         return Precision("fp16", torch.float16, "fp16 was asked for")
     if asked == "fp32":
         return Precision("fp32", torch.float32, "fp32 was asked for")
-    if asked in ("bf16", "bf16-shadow"):
-        return Precision(asked, torch.bfloat16, f"{asked} was asked for")
+    if asked == "bf16":
+        return Precision("bf16", torch.bfloat16, "bf16 was asked for")
     if asked != "auto":
-        raise TrainingError(
-            f"precision '{asked}' is unknown", hint="use auto, fp32, bf16, bf16-shadow or fp16"
-        )
+        raise TrainingError(f"precision '{asked}' is unknown", hint="use auto, fp32, bf16 or fp16")
     if device.startswith("cuda"):
         if torch.cuda.is_bf16_supported():
             return Precision("bf16", torch.bfloat16, "bf16 autocast: this GPU computes it natively")
