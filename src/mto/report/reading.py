@@ -76,26 +76,26 @@ def _headline(whole: Scope, metric: str) -> Iterator[str]:
         return
     test, difference = whole.test("aligned", "conventional"), whole.gain.difference
     name = plain.label.removeprefix("conventional (").removesuffix(")")
-    scores = f"{points(aligned.score.mean)} against {points(plain.score.mean)} {metric}"
     if whole.sole_choice == plain.family:
-        yield f"Dev data chose the conventional family, {name}, everywhere, so there is no gain ({points(plain.score.mean)} {metric})."
+        yield (
+            f"Dev data chose the conventional family, {name}, everywhere, so there is no gain "
+            f"({estimate(plain.score)} {metric})."
+        )
         return
     if test is None:  # cannot be: both rows are families or tested by name
         return
-    size = f"{signed(difference.mean)} points {span(difference, sign=True)}"
-    if whole.gain.ratio is not None:
-        size += f", a gain of {percent_gain(whole.gain.ratio)}"
-    sure = f"{_sure(test)} after Holm's correction"
+    scores = f"{points(aligned.score.mean)} {metric} against {points(plain.score.mean)} for the conventional {name}"
+    sure = f"{signed(difference.mean)} points {span(difference, sign=True)}, {_sure(test)}"
     if not test.shown:
-        yield (
-            f"Too close to call: the aligned way scores {scores} for the conventional {name}: {size} ({sure})."
-        )
+        yield f"Too close to call: the aligned way scores {scores} ({sure})."
     elif difference.mean > 0:
-        yield f"The aligned way wins: {scores} for the conventional {name}, {size} ({sure})."
+        yield f"The aligned way wins: {scores} ({sure})."
     else:
-        yield f"The conventional {name} wins: {scores.replace('against', 'for the aligned way against')}, {size} ({sure})."
-    if whole.gain.ratio is None and whole.gain.reason:
-        yield f"No gain in percent: {whole.gain.reason}."
+        yield f"The conventional way wins: the aligned way scores {scores} ({sure})."
+    if whole.gain.ratio is not None:
+        yield f"The gain of the aligned way over the conventional one is {percent_gain(whole.gain.ratio)}."
+    elif whole.gain.reason:
+        yield f"There is no gain in percent: {whole.gain.reason}."
 
 
 def _best_without_choice(whole: Scope, metric: str) -> Iterator[str]:

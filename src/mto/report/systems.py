@@ -37,7 +37,7 @@ def find_systems(lookup: Matrices, tasks: Sequence[str]) -> dict[str, System]:
             cells = [lookup.cells(task, plain.name, stage) for task in tasks]
             rows.append(("conventional", "conventional", f"conventional ({plain.title})", [*cells]))
         untuned = [lookup.aligned_cells(task, "zero-shot") for task in tasks]
-        rows.append(("zero-shot", "zero-shot", "aligned family, zero-shot", [*untuned]))
+        rows.append(("zero-shot", "zero-shot", "aligned, zero-shot", [*untuned]))
     for name in BASELINES:
         found = [lookup.baselines(task, name) for task in tasks]
         rows.append((name, "baseline", f"copy: {name}", [*found]))

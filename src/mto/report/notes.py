@@ -1,0 +1,74 @@
+"""The words under tables and plots, the same in every kind of report."""
+
+from __future__ import annotations
+
+from mto.report.results import Comparison
+from mto.report.titles import metric_remark, metric_title
+from mto.report.values import Summary
+
+MISSING_NAMED = 12  # so many missing cells are named one by one
+
+
+def score_notes(comparison: Comparison) -> list[str]:
+    """How to read a table of scores."""
+    metric = metric_title(comparison.metric)
+    notes = [
+        f"{metric} from 0 to 100, best over all references of a head. Brackets, here and above: 95 % interval, crossed bootstrap over "
+        "heads and seeds. Over several tasks: the mean of the tasks' means.",
+    ]
+    if comparison.stage == "tuned":
+        notes.append(
+            "Aligned: for each split the family that dev data chose; test data had no say. Conventional: the usual "
+            "text-to-text form. Rate × steps: what dev data chose most often."
+        )
+        notes.append(
+            "Copying: the tail of the few-shot row with the nearest head, or the most frequent tail; no model."
+        )
+    if any(task.folds for task in comparison.tasks):
+        notes.append(
+            "Scores by k-fold: training sets of different folds share rows, so intervals are a little too narrow."
+        )
+    if len(comparison.seeds) == 1 and comparison.stage == "tuned":
+        notes.append("One seed: intervals hold the chance of heads alone.")
+    shown = sorted({name for cell in comparison.cells for name in cell.scores})
+    notes += [f"{metric_title(name)}: {remark}" for name in shown if (remark := metric_remark(name))]
+    return notes
+
+
+def test_notes(summary: Summary) -> list[str]:
+    """How to read a table of tests."""
+    scope = (
+        "the pairs of this table"
+        if len(summary.tasks) < 2
+        else "the pairs of one table of all tasks, and over the pairs of all single tasks together"
+    )
+    return [
+        "Paired sign-flip test per head on the mean over seeds, two-sided; Holm's correction over "
+        f"{scope}. The test speaks of these seeds; the interval knows the chance of seeds too. "
+        "Shown: corrected p at most 0.05 and an interval without 0."
+    ]
+
+
+def dev_notes(comparison: Comparison) -> list[str]:
+    """How to read dev scores by rate."""
+    notes = [
+        f"Dev {metric_title(comparison.metric)} (higher is better) and nats a byte of the dev answers (lower is "
+        "better), each at its best rung of steps, mean over sweeps. (3×): three sweeps chose this rate."
+    ]
+    if any(sweep.extended for sweep in comparison.sweeps):
+        notes.append(
+            "Some grids were extended because the best rate stood at their edge; hollow marks are rates that not all sweeps tried."
+        )
+    return notes
+
+
+def missing_note(summary: Summary) -> str | None:
+    """What an unfinished run has not done yet."""
+    if not summary.missing:
+        return None
+    named = "; ".join(summary.missing[:MISSING_NAMED])
+    more = len(summary.missing) - MISSING_NAMED
+    return (
+        f"Unfinished: {len(summary.missing)} cells are missing ({named}{f'; and {more} more' if more > 0 else ''}). "
+        "Tables hold only the seeds that every family has finished."
+    )

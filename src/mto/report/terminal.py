@@ -1,0 +1,68 @@
+"""A report for the terminal, as rich renderables: what `mto run` ends with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mto.report import notes
+from mto.report.results import Comparison
+from mto.report.summary import summarise
+from mto.report.tables import Table, brief_table, score_table
+from mto.report.theme import family_marks
+from mto.report.values import Scope, Summary
+
+if TYPE_CHECKING:
+    from rich.console import Group, RenderableType
+
+WIDE_ENOUGH = 160  # columns from which the whole table fits
+
+
+def render_terminal(comparison: Comparison, summary: Summary | None = None, *, width: int = 80) -> Group:
+    """The reading and the tables of scores.
+
+    Args:
+        comparison: the results.
+        summary: its summary, if it was made already.
+        width: columns of the terminal; under 160 the tables hold fewer columns.
+    """
+    from rich.console import Group
+    from rich.text import Text
+
+    summary = summary or summarise(comparison)
+    parts: list[RenderableType] = [
+        Text(comparison.title, style="dim"),
+        Text(summary.reading[0], style="bold"),
+    ]
+    parts += [Text(f"- {sentence}") for sentence in summary.reading[1:]]
+    for warning in (summary.illustration, notes.missing_note(summary)):
+        if warning:
+            parts.append(Text(warning, style="yellow"))
+    if summary.whole is not None:
+        several = len(summary.tasks) > 1
+        for scope in [summary.whole, *(summary.tasks if several else ())]:
+            make = score_table if width >= WIDE_ENOUGH else brief_table
+            parts += [Text(), _table(comparison, scope, make(comparison, scope))]
+    return Group(*parts)
+
+
+def _table(comparison: Comparison, scope: Scope, content: Table) -> RenderableType:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    # Text objects everywhere: user text may hold what rich would read as markup.
+    marks = family_marks(comparison)
+    seeds = f", n = {scope.heads} test heads"
+    if comparison.stage == "tuned":
+        seeds += f", {scope.seeds} seed{'s' if scope.seeds != 1 else ''}"
+    drawn = RichTable(
+        title=Text(scope.label + seeds, style="bold"), title_justify="left", box=SIMPLE_HEAD, pad_edge=False
+    )
+    for number, column in enumerate(content.columns):
+        drawn.add_column(Text(column), justify="right" if number else "left", no_wrap=number == 1)
+    for row in content.rows:
+        style = "bold" if row.kind == "aligned" else "dim" if row.kind in ("baseline", "zero-shot") else ""
+        colour = marks[row.family].dark if row.family in marks and row.kind == "family" else ""
+        first = Text(row.cells[0], style=f"{style} {colour}".strip())
+        drawn.add_row(first, *(Text(cell, style=style) for cell in row.cells[1:]))
+    return drawn
