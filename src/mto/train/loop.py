@@ -35,6 +35,7 @@ from mto.train.optimizers import build_optimizers
 from mto.train.precision import Precision, choose_precision
 from mto.train.processes import Processes, join_processes, reduce_gradients
 from mto.train.result import Evaluation, TrainResult
+from mto.train.scaling import LossScale
 from mto.train.schedules import rate_share
 from mto.train.throughput import matrix_peak, model_size
 
@@ -174,6 +175,7 @@ class _Run:
             else self.config.precision
         )
         self.precision = self._precision(asked)
+        self.scale = LossScale(active=self.precision.name == "fp16")
         self._tell("precision", self.precision.reason)
         if stored is not None:
             self._restore(stored)
@@ -242,7 +244,7 @@ class _Run:
         summed = 0.0
         for batch in batches:
             value = self._forward(batch.to(self.processes.device), factor)
-            value.backward()
+            (value * self.scale.value if self.scale.active else value).backward()
             summed += float(value.detach()) * max(1, targets)
         wish = 1.0 if stop.wanted else 0.0
         summed, all_targets, all_sources, wish = reduce_gradients(
@@ -363,6 +365,7 @@ class _Run:
                 "precision": self.precision.name,
                 "threads": torch.get_num_threads(),
                 "optimizer": plain,
+                "loss_scale": [self.scale.value, self.scale.good],
                 "ranks": ranks,
                 "tokens": self.tokens,
                 "evaluations": [{"step": e.step, "values": dict(e.values)} for e in self.evaluations],
@@ -394,6 +397,8 @@ class _Run:
             self._tell("changed", f"settings changed since the checkpoint: {', '.join(changed)}")
         load_model_tensors(self.model, stored.tensors["model"], where)
         self.optimizers.load_state(dict(stored.tensors["optimizer"]), dict(values["optimizer"]))
+        value, good = values.get("loss_scale", (1.0, 0))
+        self.scale = LossScale(active=self.scale.active, value=value, good=good)
         streams, rank = stored.tensors["streams"], self.processes.rank
         self.source.load_state_dict(values["ranks"][rank]["source"])
         torch.set_rng_state(streams[f"{rank}.torch"])

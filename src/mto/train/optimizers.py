@@ -37,6 +37,11 @@ class Optimizers:
             group["lr"] = group["peak"] * share * (scales[index] if scales else 1.0)
         for part in self._parts:
             part.step()
+        self.drop_gradients()
+
+    def drop_gradients(self) -> None:
+        """Free all gradients."""
+        for part in self._parts:
             part.zero_grad(set_to_none=True)
 
     def _scales(self) -> list[float]:
