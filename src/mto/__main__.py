@@ -1,0 +1,5 @@
+"""``python -m mto``: the command line."""
+
+from mto.cli import main
+
+main()

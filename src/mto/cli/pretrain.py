@@ -1,0 +1,82 @@
+"""`mto pretrain`: a checkpoint of one's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mto.cli.display import Display, display, duration
+from mto.cli.frame import Json, Quiet, emit, examples, guarded
+
+if TYPE_CHECKING:
+    from mto.pretrain import PretrainConfig
+
+
+@guarded
+def pretrain(
+    config: Annotated[Path, typer.Argument(help="A YAML file, such as configs/pretrain/mini.yaml.")],
+    changes: Annotated[
+        list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Values in place of those of the file, such as train.steps=100.")
+    ] = None,
+    corpus: Annotated[Path | None, typer.Option(help="Folder of the text files.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder. Default: runs/NAME.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of the tokenised text; runs may share it. Default: OUT/data.")] = None,
+    processes: Annotated[int | None, typer.Option(min=1, help="Training processes. Default: one.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads of each process.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin again, whatever checkpoints are there.")] = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """Train a checkpoint: tokenizer, text shards, training, validation, model card. Goes on when interrupted."""
+    from mto.pipeline.pretraining import read_pretrain_config, run_pretraining
+
+    settings = read_pretrain_config(config, changes or (), corpus=corpus)
+    folder = out or Path("runs") / settings.name
+    with display(quiet=quiet) as shown:
+        result = run_pretraining(
+            settings, folder, data=data, processes=processes, threads=threads, resume=not fresh,
+            callbacks=[_callback(shown, settings)], say=shown.say,
+        )  # fmt: skip
+    if as_json:
+        emit(result)
+    else:
+        typer.echo(
+            f"{result.model}\n{result.tokens:,} tokens in {duration(result.seconds)} "
+            f"({result.tokens_per_second:,.0f} a second, {result.precision})"
+        )
+
+
+def _callback(shown: Display, settings: PretrainConfig) -> Any:
+    from mto.train import Callback
+    from mto.train.callbacks import Progress
+
+    class Told(Callback):
+        def on_start(self, step: int, steps: int) -> None:
+            shown.say(f"training {settings.name}: step {step:,} of {steps:,}")
+
+        def on_step(self, progress: Progress) -> None:
+            shown.update(
+                progress.step,
+                progress.steps,
+                f"step {progress.step:,}/{progress.steps:,}  loss {progress.loss:.3f}  "
+                f"{progress.tokens_per_second:,.0f} tokens/s",
+                progress.seconds_left,
+            )
+
+        def on_evaluation(self, step: int, values: Any) -> None:
+            told = "  ".join(f"{name} {value:.3f}" for name, value in values.items() if "bits" not in name)
+            shown.say(f"step {step:,}: {told}")
+
+        def on_event(self, kind: str, message: str) -> None:
+            if kind != "checkpoint":
+                shown.say(f"{kind}: {message}")
+
+    return Told()
+
+
+pretrain.epilog = examples(  # type: ignore[attr-defined]
+    "mto pretrain configs/pretrain/mini-trunk.yaml --corpus ../shared/corpus --out runs/mini-trunk",
+    "mto pretrain configs/pretrain/mini-trunk.yaml --corpus texts train.steps=200 --processes 2",
+)

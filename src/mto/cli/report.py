@@ -1,0 +1,54 @@
+"""`mto report`: the report of a run again, or one page from several results files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mto.cli.frame import Json, emit, examples, guarded
+
+
+@guarded
+def report(
+    paths: Annotated[list[Path], typer.Argument(help="A run folder, or results files for --page.")],
+    page: Annotated[
+        Path | None, typer.Option(help="Write one Markdown page from all the results files.")
+    ] = None,
+    title: Annotated[str | None, typer.Option(help="Title of the page.")] = None,
+    remarks: Annotated[Path | None, typer.Option(help="Markdown file that stands after the page's title.")] = None,
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """Make the report of a run again from its results, and show its table; or a page from several runs."""
+    from mto.pipeline.reporting import report_run
+
+    if page is not None:
+        from mto.report import write_page
+
+        name = title or page.stem.replace("-", " ").capitalize()
+        written = write_page(page, paths, name, remarks=remarks)
+        emit({"page": written}) if as_json else typer.echo(str(written))
+        return
+    for path in paths:
+        comparison = report_run(path)
+        if as_json:
+            from mto.report import summarise
+
+            emit(summarise(comparison).to_dict())
+            continue
+        from rich.console import Console
+
+        from mto.report import render_terminal
+
+        console = Console()
+        console.print(render_terminal(comparison, width=console.width))
+        if path.is_dir():
+            typer.echo(f"report: {path / 'report.html'}")
+
+
+report.epilog = examples(  # type: ignore[attr-defined]
+    "mto report runs/demo",
+    "mto report runs/demo --json",
+    "mto report docs/results/data/*.json --page docs/results/foundation.md",
+)

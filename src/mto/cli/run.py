@@ -1,0 +1,152 @@
+"""`mto run`: which template family wins, by how much, and how sure that is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mto.cli import options
+from mto.cli.display import Display, display, duration, size
+from mto.cli.frame import Json, Quiet, changed, emit, examples, guarded
+
+if TYPE_CHECKING:
+    from mto.pipeline import Plan, Run
+
+
+@guarded
+def run(
+    tasks: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="TASK... [KEY=VALUE...]", help="Names (mto ls), task files (.yaml) or files of rows (.csv …); values for the configuration."),
+    ] = None,
+    config: Annotated[Path | None, typer.Option("--config", "-c", help="A YAML file; options win over it.")] = None,
+    model: options.Model = None,
+    shots: options.Shots = None,
+    seeds: Annotated[int | None, typer.Option("--seeds", "-s", min=1, help="Number of data seeds. Default: 3.")] = None,
+    families: Annotated[str | None, typer.Option("--families", "-f", help="Names or .yaml files, with commas. Default: all four.")] = None,
+    rates: options.Rates = None,
+    steps: options.Steps = None,
+    dev: Annotated[int | None, typer.Option(min=0, help="Rows for choosing settings. Default: as many as shots.")] = None,
+    max_test: Annotated[int | None, typer.Option(min=1, help="Most test heads a task. Default: 100.")] = None,
+    phrase: options.Phrase = None,
+    relation: options.Relation = None,
+    data: options.Data = None,
+    metrics: Annotated[str | None, typer.Option(help="Metrics (mto ls metrics), with commas; the first decides.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder. Default: runs/TASKS-MODEL-SHOTS.")] = None,
+    keep: Annotated[str | None, typer.Option(help="Weights that stay: chosen, all or none.")] = None,
+    workers: Annotated[int | None, typer.Option("--workers", "-w", min=1, help="Processes. Default: as cores and memory allow.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads of each process. Default: 1.")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.")] = None,
+    title: Annotated[str | None, typer.Option(help="Title of the report.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done and how long it takes, and stop.")] = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """Tune with each template family on a few examples, and report which one wins, by how much, how sure.
+
+    Finished work is never done again: the same command goes on where it was stopped.
+    """
+    from mto.pipeline import compare, default_out, plan, read_compare_config
+
+    names, changes = options.split_changes(tasks or [])
+    settings = read_compare_config(
+        config, changes,
+        tune=changed(rates=options.numbers(rates), ladder=options.numbers(steps)),
+        **changed(
+            tasks=names, model=model, shots=shots, seeds=seeds, families=options.words(families), dev=dev,
+            max_test=max_test, phrase=options.number_or_text(phrase), relation=relation, data=data,
+            metrics=options.words(metrics), keep=keep, workers=workers, threads=threads, device=device, title=title,
+        ),
+    )  # fmt: skip
+    folder = out or default_out(settings)
+    with display(quiet=quiet) as shown:
+        if dry_run:
+            planned = plan(settings, out=folder, progress=_callback(shown, with_plan=False))
+        else:
+            result = compare(settings, out=folder, progress=_callback(shown))
+    if dry_run:
+        emit(planned) if as_json else typer.echo("\n".join(plan_lines(planned)))
+    elif as_json:
+        emit(_json(result))
+    else:
+        _end(result)
+
+
+def plan_lines(plan: Plan) -> list[str]:
+    """What is about to be done, in a few lines."""
+    lines = [
+        f"{plan.model}: {plan.parameters / 1e6:.0f} M parameters, weights {plan.revision}, on {plan.device}"
+    ]
+    for task in plan.tasks:
+        scored = f"{task.folds}-fold over {task.test} heads" if task.folds else f"{task.test} test heads"
+        dev = f"{task.dev} dev rows, " if task.dev else ""
+        lines.append(
+            f"{task.name}: {task.train} shots, {dev}{scored}" + (f"; {task.phrase}" if task.phrase else "")
+        )
+        if task.warnings:
+            lines.append(f"  {task.warnings} rows were mended or left out (see inputs.json)")
+    count = f"{len(plan.families)} families x {len(plan.seeds)} seeds x {len(plan.tasks)} tasks = {plan.cells} cells"
+    lines.append(f"{count} ({', '.join(plan.families)})")
+    rates = ", ".join(f"{rate:g}" for rate in plan.settings["rates"])
+    steps = ", ".join(map(str, plan.settings["ladder"]))
+    lines.append(f"sweep: rates {rates}; steps {steps}; {plan.settings['batch_rows']} rows a step")
+    if plan.done:
+        lines.append(f"{plan.done} of {plan.cells} cells are done already")
+    speed = f"{plan.speed.step:.2g} s a step, {plan.speed.answer:.2g} s an answer"
+    many = f"{plan.workers} worker{'s' if plan.workers > 1 else ''}"
+    lines.append(f"about {duration(plan.seconds)} with {many} ({speed})")
+    stay = f", {size(plan.kept_bytes)} of it stay" if plan.kept_bytes < 0.95 * plan.disk_bytes else ""
+    lines.append(f"about {size(plan.disk_bytes)} of disk{stay}; in {plan.out}")
+    return lines
+
+
+def _callback(shown: Display, *, with_plan: bool = True) -> Any:
+    from mto.pipeline import RunCallback, RunStatus
+
+    class Told(RunCallback):
+        def on_plan(self, plan: Plan) -> None:
+            for line in plan_lines(plan) if with_plan else ():
+                shown.say(line)
+
+        def on_status(self, status: RunStatus) -> None:
+            text = f"{status.done}/{status.cells} cells  {status.text}"
+            shown.update(status.share, 1.0, text, status.seconds_left)
+
+        def on_event(self, kind: str, message: str) -> None:
+            shown.say(message if kind in ("loading", "finished-before") else f"{kind}: {message}")
+
+    return Told()
+
+
+def _json(result: Run) -> dict[str, Any]:
+    from mto.runs import read_json
+
+    return {
+        "out": result.path,
+        "worked": result.worked,
+        "report": result.path / "report.html",
+        "metrics": read_json(result.path / "metrics.json"),
+    }
+
+
+def _end(result: Run) -> None:
+    from rich.console import Console
+
+    from mto.report import render_terminal
+
+    console = Console()
+    console.print(render_terminal(result.comparison, width=console.width))
+    typer.echo(f"report: {result.path / 'report.html'}")
+    if result.comparison.choices and (result.path / "models").is_dir():
+        typer.echo(f"new rows: mto predict --run {result.path} --input new.csv --output out.csv")
+
+
+run.epilog = examples(  # type: ignore[attr-defined]
+    "mto run household/ObjectUse",
+    "mto run household/ObjectUse household/xWant --shots 16 --seeds 3 --dry-run",
+    "mto run tools.csv --phrase '{{ head }} is used for' --model google/flan-t5-base",
+    "mto run atomic2020/xIntent --data atomic2020 --rates 1e-4,3e-4 --steps 0,5,20 tune.beams=2",
+    "mto run --config configs/demo.yaml --out runs/demo",
+)

@@ -1,0 +1,64 @@
+"""`mto show`: what the encoder sees and what the decoder must write."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from mto.cli.frame import Json, emit, examples, guarded
+
+
+@guarded
+def show(
+    task: Annotated[str, typer.Argument(help="A name (mto ls), a task file (.yaml) or a file of rows (.csv …).")],
+    family: Annotated[
+        list[str] | None, typer.Option("--family", "-f", help="Template family or its .yaml file; repeatable. Default: all four.")
+    ] = None,
+    model: Annotated[str, typer.Option("--model", "-m", help="Checkpoint whose masks and ids are shown.")] = "mini",
+    head: Annotated[str | None, typer.Option(help="Show the example with this head. Default: the first.")] = None,
+    n: Annotated[int, typer.Option("-n", "--examples", min=1, help="How many examples.")] = 1,
+    phrase: Annotated[int, typer.Option(min=0, help="Number of the phrase, from 0.")] = 0,
+    data: Annotated[str | None, typer.Option(help="Folder or file of the task's data.")] = None,
+    ids: Annotated[bool, typer.Option("--ids/--no-ids", help="Show token ids too.")] = True,
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """Show how a task is written for a model: what the encoder reads, what the decoder must write."""
+    from mto.pipeline.show import show_task
+
+    shown = show_task(task, families=family or None, model=model, head=head, n=n, phrase=phrase, data=data)
+    if as_json:
+        emit(shown)
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console()
+    console.print(Text(f"{shown.task} · {shown.model} ({shown.adapter})", style="bold"))
+    if shown.phrase:
+        console.print(Text(f"phrase: {shown.phrase}"))
+    for example in shown.examples:
+        console.print(Text(f"\nhead: {example.head}   [{example.where}]", style="bold cyan"))
+        for one in example.families:
+            console.print(Text(one.family.title, style="bold"), _objective(one))
+            for label, side in (("encoder reads ", one.source), ("decoder writes", one.target)):
+                console.print(Text(f"  {label}  "), Text(side.text, style="green"), sep="")
+                if ids:
+                    console.print(Text(f"  {'ids':14}  {' '.join(map(str, side.ids))}", style="dim"))
+            for warning in one.warnings:
+                console.print(Text(f"  warning: {warning}", style="yellow"))
+
+
+def _objective(one: Any) -> Any:
+    from rich.text import Text
+
+    known = {"denoising": "looks like denoising", "lm": "looks like prefix language modelling"}
+    text = known.get(one.family.objective, "looks like no pre-training objective")
+    return Text(f"({text})", style="dim")
+
+
+show.epilog = examples(  # type: ignore[attr-defined]
+    "mto show household/ObjectUse",
+    "mto show household/xWant --family masked-prompting --examples 3",
+    "mto show tools.csv --family mapping --family my-family.yaml --model google/flan-t5-base",
+)

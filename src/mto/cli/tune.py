@@ -1,0 +1,102 @@
+"""`mto tune`: one task, one template family, one tuned model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mto.cli import options
+from mto.cli.display import Display, display
+from mto.cli.frame import Json, Quiet, changed, emit, examples, guarded
+
+if TYPE_CHECKING:
+    from mto.tune import TunedModel
+
+
+@guarded
+def tune(
+    task: Annotated[str, typer.Argument(help="A name (mto ls), a task file (.yaml) or a file of rows (.csv …).")],
+    changes: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Settings of the sweep, such as batch_rows=4.")] = None,
+    family: Annotated[str, typer.Option("--family", "-f", help="Template family or its .yaml file.")] = "masked-prompting",
+    model: options.Model = None,
+    shots: options.Shots = None,
+    seed: Annotated[int, typer.Option("--seed", "-s", min=0, help="Data seed: which rows are drawn.")] = 0,
+    rates: options.Rates = None,
+    steps: options.Steps = None,
+    phrase: options.Phrase = None,
+    relation: options.Relation = None,
+    data: options.Data = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the tuned model. Default: runs/tuned-TASK-MODEL.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the tuned model that is there.")] = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """Tune a checkpoint to a task with one template family; rate and steps are chosen on dev data.
+
+    A task of one file is scored by cross-validation, and the model is then tuned on all of its rows.
+    """
+    from mto.pipeline.tuning import tune_to_folder
+
+    with display(quiet=quiet) as shown:
+        tuned, folder = tune_to_folder(
+            task, family=family, model=model or "mini", shots=shots, seed=seed, changes=changes or (),
+            out=out, overwrite=overwrite, progress=_callback(shown),
+            phrase=options.number_or_text(phrase), relation=relation, data=data,
+            **changed(rates=options.numbers(rates), ladder=options.numbers(steps)),
+        )  # fmt: skip
+    if as_json:
+        emit(_json(tuned, folder))
+        return
+    for line in _lines(tuned):
+        typer.echo(line)
+    typer.echo(f"{folder}\nnew rows: mto predict --run {folder} --input new.csv --output out.csv")
+
+
+def _callback(shown: Display) -> Any:
+    from mto.tune import SweepPoint, TuneCallback, TuneStatus
+
+    class Told(TuneCallback):
+        def on_rung(self, status: TuneStatus, point: SweepPoint) -> None:
+            fold = f"fold {status.fold}, " if status.fold else ""
+            at = f"rate {point.rate:g}, {point.steps} steps" if point.steps else "untuned"
+            text = f"{fold}{at}: {point.nats_per_byte:.3f} nats a byte, {point.metric:.1f} points on dev"
+            shown.update(status.rungs, status.of_rungs, text)
+
+        def on_extend(self, status: TuneStatus, rate: float) -> None:
+            shown.say(f"the best rate lies at the edge of the grid, so {rate:g} is tried as well")
+
+    return Told()
+
+
+def _lines(tuned: TunedModel) -> list[str]:
+    lines = [f"{tuned.task}, {tuned.family.title}, {tuned.shots} labelled rows"]
+    if tuned.sweep is not None:
+        lines.append(tuned.sweep.reason)
+    elif tuned.steps:
+        lines.append(f"{tuned.steps} steps at {tuned.rate:g}, the best over all folds")
+    if tuned.scores:
+        told = ", ".join(f"{name} {value:.1f}" for name, value in tuned.scores.items())
+        lines.append(f"cross-validation: {told}")
+    return lines
+
+
+def _json(tuned: TunedModel, folder: Path) -> dict[str, Any]:
+    return {
+        "out": folder,
+        "task": tuned.task,
+        "family": tuned.family.name,
+        "rate": tuned.rate,
+        "steps": tuned.steps,
+        "shots": tuned.shots,
+        "sweep": tuned.sweep.to_json() if tuned.sweep else None,
+        "scores": dict(tuned.scores) if tuned.scores else None,
+    }
+
+
+tune.epilog = examples(  # type: ignore[attr-defined]
+    "mto tune household/ObjectUse",
+    "mto tune household/xWant --family prompting --shots 16 --seed 1 --out runs/want",
+    "mto tune tools.csv --phrase '{{ head }} is used for' --rates 1e-4,3e-4 --steps 0,5,20",
+)

@@ -1,0 +1,146 @@
+"""What `mto run` can be told. Light to import: no torch here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, NonNegativeInt, PositiveInt, field_validator
+
+from mto.config import Strict, override, parse, read_yaml
+from mto.errors import ConfigError
+from mto.templates import BASIC
+from mto.tune.config import TuneConfig
+
+SHOTS = 30
+"""Labelled rows where nobody says how many (the authors' number, METHOD 8)."""
+SEEDS = 3
+"""The authors' number of seeds (METHOD 8)."""
+METRICS = ("rouge_l", "rouge_l3", "exact_match")
+
+
+class CompareConfig(Strict):
+    """One comparison of template families on one task or more."""
+
+    tasks: tuple[str, ...] = Field(min_length=1)
+    """Names (``household/ObjectUse``), task files or files of rows."""
+    data: str | None = None
+    """Folder or file of the rows, for tasks whose data are not in the package."""
+    relation: str | None = None
+    """The relation, for a file of rows that holds several."""
+    phrase: int | str = 0
+    """Number of the task's phrase (from 0), or a phrase of your own such as ``{{ head }} is used for``."""
+    model: str = "mini"
+    """Embedded name, folder or hub name."""
+    families: tuple[str, ...] = Field(default=BASIC, min_length=1)
+    """Template families by name, or their YAML files."""
+    shots: NonNegativeInt | None = None
+    """Labelled rows; 0: no tuning; None: 30, or every row of a task without test data."""
+    seeds: tuple[NonNegativeInt, ...] = Field(default=tuple(range(SEEDS)), min_length=1)
+    """Data seeds; a single number n stands for 0 to n-1."""
+    dev: NonNegativeInt | None = None
+    """Rows for choosing settings; None: as many as there are, up to the shots."""
+    max_test: PositiveInt | None = 100
+    """Most test heads a task, drawn by `test_seed`; None: all."""
+    test_seed: NonNegativeInt = 0
+    folds: Annotated[int, Field(ge=2)] = 5
+    """Parts of the cross-validation of a task without test data."""
+    metrics: tuple[str, ...] = Field(default=METRICS, min_length=1)
+    """The first one decides and is tested on."""
+    tune: TuneConfig = TuneConfig()
+    """The sweep, the same for every family."""
+    keep: Literal["chosen", "all", "none"] = "chosen"
+    """Weights that stay: of the family that dev data chose (first seed), of all cells, or none."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    threads: PositiveInt = 1
+    """Threads of each worker; results belong to a number of threads."""
+    workers: PositiveInt | None = None
+    """Worker processes; None: as many as there are cores and memory. Results do not depend on it."""
+    title: str = ""
+
+    @field_validator("seeds", mode="before")
+    @classmethod
+    def _count(cls, value: Any) -> Any:
+        if isinstance(value, int) and not isinstance(value, bool):
+            return tuple(range(value))
+        return value
+
+    @field_validator("tasks", "families", "metrics", mode="before")
+    @classmethod
+    def _one(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+    @field_validator("tasks", "families", "metrics", "seeds")
+    @classmethod
+    def _no_double(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        twice = next((value for value in values if values.count(value) > 1), None)
+        if twice is not None:
+            raise ValueError(f"{twice!r} stands twice")
+        return values
+
+    @property
+    def metric(self) -> str:
+        """The metric that decides: on dev, in tests and in tables."""
+        return self.metrics[0]
+
+    def fixed(self) -> dict[str, Any]:
+        """What makes two runs the same run: everything but where the data lie and how the work is shared out."""
+        return self.model_dump(mode="json", exclude={"data", "workers"})
+
+
+def read_compare_config(
+    path: str | Path | None = None, changes: Sequence[str] = (), **options: Any
+) -> CompareConfig:
+    """A configuration from a YAML file, options and ``key.path=value`` changes; the later wins.
+
+    Raises:
+        ConfigError: all problems at once, with their lines.
+    """
+    data, lines = read_yaml(path) if path is not None else ({}, {})
+    if not isinstance(data, dict):
+        raise ConfigError(f"expected a mapping at the top, found {type(data).__name__}", where=str(path))
+    tune = options.pop("tune", {})
+    merged = override({**data, **options}, changes)
+    if tune:
+        inner = merged.get("tune") or {}
+        # A change such as tune.rates=[…] is the last word, so options come in below it.
+        given = override({"tune": {**inner, **tune}}, [c for c in changes if c.startswith("tune.")])
+        merged["tune"] = given["tune"]
+    if "tune" in merged and "metrics" in merged and isinstance(merged["tune"], dict):
+        merged["tune"].setdefault("metric", _first(merged["metrics"]))
+    elif "metrics" in merged and "tune" not in merged:
+        merged["tune"] = {"metric": _first(merged["metrics"])}
+    source = str(path) if path is not None else "the command line"
+    return parse(CompareConfig, merged, source=source, lines=lines)
+
+
+def _first(metrics: Any) -> Any:
+    return metrics[0] if isinstance(metrics, list | tuple) and metrics else metrics
+
+
+def default_out(config: CompareConfig) -> Path:
+    """Where a run goes when nobody says: a name of tasks, model and shots under ``runs``.
+
+    >>> default_out(CompareConfig(tasks=("household/ObjectUse",), shots=16))
+    PosixPath('runs/household-ObjectUse-mini-16')
+    """
+    names = [slug(re.sub(r"\.[a-z]+$", "", _tail(task))) for task in config.tasks]
+    told = "-".join(names[:2]) + (f"-and-{len(names) - 2}-more" if len(names) > 2 else "")
+    shots = "" if config.shots is None else f"-{config.shots}"
+    return Path("runs") / f"{told}-{slug(Path(config.model).name)}{shots}"
+
+
+def _tail(task: str) -> str:
+    """A path's last part; a library name as it is."""
+    return Path(task).name if task.startswith((".", "/", "~")) or task.count("/") > 1 else task
+
+
+def slug(text: str) -> str:
+    """A text as one safe part of a path.
+
+    >>> slug("household/Object Use"), slug("../x")
+    ('household-Object-Use', 'x')
+    """
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-.") or "task"

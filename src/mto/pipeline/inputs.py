@@ -1,0 +1,239 @@
+"""What a comparison works on, as its run folder keeps it: tasks, splits and families. Nothing else is read later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from mto.config import Strict
+from mto.errors import DataError, RunError
+from mto.pipeline.config import SHOTS, CompareConfig, slug
+from mto.runs import write_json
+from mto.tasks import Split, Task, TaskSource, TaskType, draw_split, load_task, read_split, write_split
+from mto.templates import FamilyFile, TemplateFamily, get_family
+
+FILE, SPLITS = "inputs.json", "splits"
+
+
+class TaskInput(Strict):
+    """A task without its rows: those that count are in the splits."""
+
+    name: str
+    relation: str
+    type: TaskType | None
+    title: str
+    phrase: str | None
+    fields: tuple[str, ...]
+    path: str
+    files: dict[str, str]
+    """SHA-256 of the data, by split."""
+    folds: int | None
+    """Parts of the cross-validation, for a task without test data."""
+    warnings: tuple[str, ...]
+
+    def task(self) -> Task:
+        """The task as tuning sees it."""
+        return Task(
+            name=self.name,
+            relation=self.relation,
+            type=self.type,
+            phrases=(self.phrase,) if self.phrase else (),
+            fields=self.fields,
+            train=(),
+            dev=(),
+            test=(),
+            source=TaskSource(self.path, self.files),
+            title=self.title,
+        )
+
+
+class _File(Strict):
+    """``inputs.json``."""
+
+    version: int = 1
+    tasks: tuple[TaskInput, ...]
+    families: tuple[FamilyFile, ...]
+    revision: str
+    kind: str
+    device: str
+    settings: dict[str, Any]
+    model: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Everything that the cells of a comparison read.
+
+    Attributes:
+        splits: by task name and seed.
+        families: in the order asked for.
+        settings: the sweep with every default filled in.
+        model: what the report says about the checkpoint; ``ref``, ``revision`` among it.
+        kind: the checkpoint's family kind.
+        device: ``cpu`` or ``cuda``.
+    """
+
+    tasks: tuple[TaskInput, ...]
+    splits: Mapping[tuple[str, int], Split]
+    families: tuple[TemplateFamily, ...]
+    settings: Mapping[str, Any]
+    model: Mapping[str, Any]
+    kind: str
+    device: str
+
+    def task(self, name: str) -> TaskInput:
+        """The task of this name."""
+        return next(task for task in self.tasks if task.name == name)
+
+    def family(self, name: str) -> TemplateFamily:
+        """The family of this name."""
+        return next(family for family in self.families if family.name == name)
+
+    def write(self, folder: Path) -> None:
+        """Write splits first and ``inputs.json`` last, so that its presence says that all is there."""
+        for (task, seed), split in self.splits.items():
+            write_split(split, folder / SPLITS / slug(task) / f"seed-{seed}")
+        file = _File(
+            tasks=self.tasks,
+            families=tuple(
+                FamilyFile(**{name: getattr(family, name) for name in FamilyFile.model_fields})
+                for family in self.families
+            ),
+            revision=str(self.model["revision"]),
+            kind=self.kind,
+            device=self.device,
+            settings=dict(self.settings),
+            model=dict(self.model),
+        )
+        write_json(folder / FILE, file.model_dump(mode="json"))
+
+    @staticmethod
+    def read(folder: Path, seeds: Sequence[int]) -> Inputs | None:
+        """What `write` wrote; None where it never came to an end.
+
+        Raises:
+            RunError, DataError: a file is broken.
+        """
+        from mto.config import parse
+        from mto.runs import read_json
+
+        if not (folder / FILE).exists():
+            return None
+        file = parse(_File, read_json(folder / FILE), source=str(folder / FILE))
+        splits = {
+            (task.name, seed): read_split(folder / SPLITS / slug(task.name) / f"seed-{seed}")
+            for task in file.tasks
+            for seed in seeds
+        }
+        families = tuple(TemplateFamily(**family.model_dump()) for family in file.families)
+        return Inputs(file.tasks, splits, families, file.settings, file.model, file.kind, file.device)
+
+
+def load_tasks(config: CompareConfig, given: Mapping[str, Task] | None = None) -> tuple[Task, ...]:
+    """The tasks that a configuration names; `given` holds those that are already in memory, by name.
+
+    Raises:
+        DataError, UnknownNameError, ConfigError, TemplateError: as `load_task` does.
+    """
+    own = (config.phrase,) if isinstance(config.phrase, str) else ()
+    tasks = []
+    for ref in config.tasks:
+        if given and ref in given:
+            task = given[ref]
+            tasks.append(replace(task, phrases=own) if own else task)
+        else:
+            tasks.append(load_task(ref, data=config.data, relation=config.relation, phrases=own))
+    names = [slug(task.name) for task in tasks]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise DataError(f"two tasks are named '{twice}'", hint="give one of them another name in a task file")
+    return tuple(tasks)
+
+
+def choose_phrase(task: Task, number: int) -> str | None:
+    """The phrase with this number; None where the task has no phrases and number 0 was asked for.
+
+    Raises:
+        DataError: the task has fewer phrases.
+    """
+    if not task.phrases and number == 0:
+        return None
+    if number >= len(task.phrases):
+        have = f"{len(task.phrases)} phrases (0 to {len(task.phrases) - 1})" if task.phrases else "no phrases"
+        raise DataError(f"{task.name}: phrase {number} asked for, the task has {have}")
+    return task.phrases[number]
+
+
+def describe_task(task: Task, config: CompareConfig) -> TaskInput:
+    """What a run keeps of a task besides its splits."""
+    number = config.phrase if isinstance(config.phrase, int) else 0
+    return TaskInput(
+        name=task.name,
+        relation=task.relation,
+        type=task.type,
+        title=task.title,
+        phrase=choose_phrase(task, number),
+        fields=task.fields,
+        path=task.source.path,
+        files=dict(task.source.files),
+        folds=None if task.test else config.folds,
+        warnings=tuple(map(str, task.warnings)),
+    )
+
+
+def draw_splits(task: Task, config: CompareConfig) -> dict[int, Split]:
+    """One split a seed; a task without test data gives all seeds the same rows, in other folds.
+
+    Raises:
+        DataError: too few heads.
+    """
+    if task.test:
+        shots = min(SHOTS, len(task.train)) if config.shots is None else config.shots
+        return {
+            seed: draw_split(
+                task, shots=shots, seed=seed, dev=config.dev if shots else None,
+                max_test=config.max_test, test_seed=config.test_seed,
+            )
+            for seed in config.seeds
+        }  # fmt: skip
+    if config.shots == 0:
+        raise DataError(
+            f"{task.name}: zero shots asked for, but the task has no test data to score on",
+            hint="give the task a test file, or leave --shots out",
+        )
+    wanted = None if config.shots is None or config.shots >= len(task.train) else config.shots
+    drawn = draw_split(task, shots=wanted, seed=config.test_seed, dev=0)
+    return {seed: replace(drawn, seed=seed) for seed in config.seeds}
+
+
+def find_families(config: CompareConfig) -> tuple[TemplateFamily, ...]:
+    """The families that a configuration names.
+
+    Raises:
+        UnknownNameError, ConfigError, TemplateError: as `get_family` does; or two with one name.
+    """
+    families = tuple(get_family(ref) for ref in config.families)
+    names = [family.name for family in families]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise DataError(f"two template families are named '{twice}'", hint="rename one of them")
+    return families
+
+
+def check_unchanged(inputs: Inputs, tasks: Sequence[Task], where: Path) -> None:
+    """Raise `RunError` where a task's data are not those that the run was made with."""
+    for task in tasks:
+        kept = next((one for one in inputs.tasks if one.name == task.name), None)
+        if kept is not None and dict(task.source.files) != kept.files:
+            differ = sorted(
+                part for part in {*kept.files, *task.source.files}
+                if kept.files.get(part) != task.source.files.get(part)
+            )  # fmt: skip
+            raise RunError(
+                f"the data of '{task.name}' are not those that this run was made with ({', '.join(differ)} "
+                f"changed in {task.source.path})",
+                where=str(where),
+                hint="put the old data back, or choose another folder with --out; nothing in this one is touched",
+            )

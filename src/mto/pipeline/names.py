@@ -1,0 +1,69 @@
+"""What is known by name, as rows for a list."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from mto.registry import Registry
+
+Kind = Literal["tasks", "families", "models", "objectives", "metrics"]
+
+
+def known_names(kind: Kind | str) -> list[dict[str, Any]]:
+    """One row a name, each with the same keys; weights and data are not read.
+
+    >>> [row["name"] for row in known_names("families")][:2]
+    ['mapping', 'masked-mapping']
+    """
+    if kind == "tasks":
+        from mto.tasks import list_tasks
+
+        return [
+            {
+                "name": task.name,
+                "type": task.type,
+                "data": "give --data" if task.needs_data else "in the package",
+                "what": task.description or task.title,
+            }
+            for task in list_tasks()
+        ]
+    if kind == "families":
+        from mto.templates import list_families
+
+        return [
+            {
+                "name": family.name,
+                "source": family.source,
+                "target": family.target,
+                "looks like": family.objective,
+            }
+            for family in list_families()
+        ]
+    if kind == "models":
+        return _models()
+    registry: Registry[Any]
+    if kind == "objectives":
+        from mto.objectives.registry import objectives as registry
+    else:
+        from mto.evaluate.metrics.registry import metrics as registry
+    return [{"name": name, "what": registry._help[name]} for name in registry]
+
+
+def _models() -> list[dict[str, Any]]:
+    """The embedded checkpoints, read from their config files."""
+    from mto.families.load import EMBEDDED, embedded_names
+    from mto.runs import read_json
+
+    rows = []
+    for name in embedded_names():
+        told = read_json(EMBEDDED / name / "config.json").get("mto", {})
+        weights = sum(file.stat().st_size for file in (EMBEDDED / name).glob("*.safetensors"))
+        rows.append(
+            {
+                "name": name,
+                "tokens seen": told.get("tokens_seen"),
+                "objectives": ", ".join(f"{k} {v:.0%}" for k, v in told.get("objectives", {}).items()),
+                "MB": round(weights / 1e6),
+            }
+        )
+    return rows

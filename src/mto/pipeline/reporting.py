@@ -1,0 +1,26 @@
+"""Reports made again from results alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mto.errors import RunError
+from mto.report import Comparison, read_results, write_report
+
+
+def report_run(path: str | Path) -> Comparison:
+    """Read the results of a run folder, or of a file; in a folder the report files are written again.
+
+    Raises:
+        RunError: no results there.
+        DataError: not a results file of this version.
+    """
+    path = Path(path)
+    if path.is_dir() and not (path / "results.json").exists():
+        raise RunError(
+            "holds no results", where=str(path), hint="give the folder of a finished run, or a results file"
+        )
+    comparison = read_results(path)
+    if path.is_dir():
+        write_report(comparison, path)
+    return comparison

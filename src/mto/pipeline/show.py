@@ -1,0 +1,104 @@
+"""How a task is written for a checkpoint; its weights are not read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mto.errors import FamilyError, UnknownNameError
+from mto.families import Adapter, find_adapter, load_tokenizer, resolve
+from mto.families.load import quiet
+from mto.pipeline.inputs import choose_phrase
+from mto.registry import suggest
+from mto.tasks import Example, Task, load_task
+from mto.templates import BASIC, Shown, TemplateFamily, show_example
+
+
+@dataclass(frozen=True)
+class ShownExample:
+    """One example under each family."""
+
+    head: str
+    where: str
+    families: tuple[Shown, ...]
+
+
+@dataclass(frozen=True)
+class ShownTask:
+    """Some examples of a task, as one checkpoint reads and writes them."""
+
+    task: str
+    model: str
+    adapter: str
+    phrase: str | None
+    examples: tuple[ShownExample, ...]
+
+
+def load_adapter(ref: str | Path) -> Adapter:
+    """The adapter of a checkpoint, from its tokenizer and config alone.
+
+    Raises:
+        UnknownNameError, FamilyError: as `mto.families.load_model` does.
+    """
+    import transformers
+
+    where = resolve(ref)
+    tokenizer = load_tokenizer(ref)
+    try:
+        with quiet():
+            config = transformers.AutoConfig.from_pretrained(where)
+    except (OSError, ValueError) as error:
+        raise FamilyError(f"its config cannot be read: {error}", where=str(ref)) from error
+    return find_adapter(config, tokenizer)
+
+
+def show_task(
+    task: str | Path | Task,
+    *,
+    families: Sequence[str | Path | TemplateFamily] | None = None,
+    model: str | Path | Adapter = "mini",
+    head: str | None = None,
+    n: int = 1,
+    phrase: int = 0,
+    data: Any = None,
+) -> ShownTask:
+    """Write examples of a task under several families, as text and as ids.
+
+    Args:
+        families: default: the four basic ones.
+        model: a checkpoint, or its adapter.
+        head: the example with this head; default: the first `n` of the train file.
+        phrase: number of the task's phrase, from 0.
+
+    Raises:
+        DataError: no example has this head, or the task has no such phrase.
+        UnknownNameError, FamilyError, TemplateError: as the parts raise them.
+    """
+    loaded = load_task(task, data=data)
+    adapter = model if isinstance(model, Adapter) else load_adapter(model)
+    text = choose_phrase(loaded, phrase)
+    examples = tuple(
+        ShownExample(
+            example.head,
+            example.where,
+            show_example(
+                example.fields, example.targets[0], adapter, families=families or BASIC, phrase=text
+            ),
+        )
+        for example in _choose(loaded, head, n)
+    )
+    name = "given" if isinstance(model, Adapter) else str(model)
+    return ShownTask(loaded.name, name, adapter.name, text, examples)
+
+
+def _choose(task: Task, head: str | None, n: int) -> Sequence[Example]:
+    everything = (*task.train, *task.dev, *task.test)
+    if head is None:
+        return everything[:n]
+    found = [example for example in everything if example.head == head]
+    if not found:
+        heads = [example.head for example in everything]
+        raise UnknownNameError(f"{task.name}: no example has the head '{head}'", hint=suggest(head, heads))
+    return found[:1]

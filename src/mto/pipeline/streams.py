@@ -1,0 +1,200 @@
+"""Rows of a file one after the other, and answers behind them: for files of any length."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+from mto.errors import DataError, RunError
+from mto.runs.atomic import disk_errors
+
+FORMATS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Columns of a file, and its rows as they are read, each with ``file:line``."""
+
+    columns: tuple[str, ...]
+    rows: Iterator[tuple[str, dict[str, Any]]]
+
+
+@contextmanager
+def read_rows(path: str | Path, form: str | None = None) -> Iterator[Rows]:
+    """Open a CSV, TSV or JSONL file (``-``: standard input, CSV unless `form` says otherwise) row by row.
+
+    Raises:
+        DataError: missing or empty file, unknown ending, not UTF-8, a row with too many or too few cells.
+    """
+    if str(path) == "-":
+        yield _rows(sys.stdin, form or "csv", "standard input")
+        return
+    path = Path(path)
+    kind = form or _form(path)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            yield _rows(file, kind, str(path))
+    except FileNotFoundError:
+        raise DataError("no such file", where=str(path)) from None
+    except IsADirectoryError:
+        raise DataError("is a folder, not a file of rows", where=str(path)) from None
+
+
+def chunks(rows: Iterator[Any], size: int) -> Iterator[list[Any]]:
+    """Lists of up to `size` items.
+
+    >>> list(chunks(iter("abcde"), 2))
+    [['a', 'b'], ['c', 'd'], ['e']]
+    """
+    while part := list(islice(rows, size)):
+        yield part
+
+
+def _form(path: Path) -> str:
+    form = FORMATS.get(path.suffix.lower())
+    if form is None:
+        raise DataError(
+            f"the ending '{path.suffix}' tells no format",
+            where=str(path),
+            hint=f"known endings: {', '.join(FORMATS)}",
+        )
+    return form
+
+
+def _rows(file: IO[str], form: str, name: str) -> Rows:
+    lines = _decoded(file, name)
+    if form == "jsonl":
+        objects = _objects(lines, name)
+        first = next(objects, None)
+        if first is None:
+            raise DataError("the file is empty", where=name)
+        return Rows(tuple(first[1]), chain([first], objects))
+    reader = _cells(lines, form, name)
+    header = next(reader, None)
+    if header is None:
+        raise DataError("the file is empty", where=name, hint="expected a header line and rows")
+    columns = tuple(cell.strip() for cell in header[1])
+    return Rows(columns, _records(reader, columns, name))
+
+
+def _decoded(file: IO[str], name: str) -> Iterator[str]:
+    number = 0
+    while True:
+        number += 1
+        try:
+            line = file.readline()
+        except UnicodeDecodeError as error:
+            raise DataError(
+                f"not UTF-8: {error.reason}", where=f"{name}:{number} or later", hint="save it as UTF-8"
+            ) from None
+        if not line:
+            return
+        yield line
+
+
+def _objects(lines: Iterator[str], name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise DataError(f"not valid JSON: {error.msg}", where=f"{name}:{number}") from None
+        if not isinstance(value, dict):
+            raise DataError(f"expected an object, found {type(value).__name__}", where=f"{name}:{number}")
+        yield f"{name}:{number}", value
+
+
+def _cells(lines: Iterator[str], form: str, name: str) -> Iterator[tuple[int, list[str]]]:
+    """TSV has no quoting; CSV quotes as spreadsheets do. Blank lines are passed over."""
+    if form == "tsv":
+        for number, line in enumerate(lines, 1):
+            text = line.rstrip("\r\n")
+            if text.strip():
+                yield number, text.split("\t")
+        return
+    reader = csv.reader(lines, strict=True)
+    before = 0
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise DataError(f"not valid CSV: {error}", where=f"{name}:{before + 1}") from None
+        if any(cell.strip() for cell in cells):
+            yield before + 1, cells
+        before = reader.line_num
+
+
+def _records(
+    reader: Iterator[tuple[int, list[str]]], columns: Sequence[str], name: str
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    for line, cells in reader:
+        if len(cells) != len(columns):
+            raise DataError(
+                f"{len(columns)} cells expected as in the header, found {len(cells)}", where=f"{name}:{line}"
+            )
+        yield f"{name}:{line}", dict(zip(columns, cells, strict=True))
+
+
+class Writer(Protocol):
+    """Takes rows one after the other."""
+
+    def write(self, row: Mapping[str, Any]) -> None:
+        """Write one row."""
+
+
+class _Table:
+    def __init__(self, file: IO[str], form: str, columns: Sequence[str]) -> None:
+        self._file, self._form, self._columns = file, form, tuple(columns)
+        self._csv = csv.writer(file, lineterminator="\n")
+        if form != "jsonl":
+            self._line([*columns])
+
+    def write(self, row: Mapping[str, Any]) -> None:
+        if self._form == "jsonl":
+            self._file.write(json.dumps(dict(row), ensure_ascii=False) + "\n")
+        else:
+            self._line(["" if row.get(name) is None else str(row[name]) for name in self._columns])
+
+    def _line(self, cells: list[str]) -> None:
+        if self._form == "tsv":
+            # TSV has no quoting, so a tab or line break inside a cell becomes a space.
+            self._file.write(
+                "\t".join(" ".join(cell.splitlines()).replace("\t", " ") for cell in cells) + "\n"
+            )
+        else:
+            self._csv.writerow(cells)
+
+
+@contextmanager
+def write_rows(path: str | Path, columns: Sequence[str], form: str | None = None) -> Iterator[Writer]:
+    """Write rows to a CSV, TSV or JSONL file (``-``: standard output) as they come.
+
+    The file has its name only when all rows are written; until then it is called ``NAME.part``, and stays so when
+    the work is interrupted.
+
+    Raises:
+        DataError: unknown ending. RunError: the disk is full or the folder is missing.
+    """
+    if str(path) == "-":
+        yield _Table(sys.stdout, form or "csv", columns)
+        sys.stdout.flush()
+        return
+    path = Path(path)
+    kind = form or _form(path)
+    if not path.parent.is_dir():
+        raise RunError("no such folder", where=str(path.parent))
+    part = path.with_name(path.name + ".part")
+    with disk_errors(path):
+        with part.open("w", encoding="utf-8", newline="") as file:
+            yield _Table(file, kind, columns)
+        part.replace(path)
