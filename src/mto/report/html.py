@@ -17,9 +17,9 @@ from mto.report.tables import (
     family_table,
     gain_lines,
     machine,
+    pair_table,
     score_table,
     task_rows,
-    test_table,
 )
 from mto.report.theme import family_marks
 from mto.report.titles import metric_title, task_labels
@@ -46,14 +46,14 @@ def render_html(comparison: Comparison, summary: Summary | None = None) -> str:
         means=_both(means_plot, comparison, summary),
         dev=_both(dev_plot, comparison),
         scores=[(scope, score_table(comparison, scope)) for scope in _scopes(summary)],
-        tests={scope.name: test_table(scope) for scope in _scopes(summary)},
+        tests={scope.name: pair_table(scope) for scope in _scopes(summary)},
         gains={scope.name: gain_lines(scope) for scope in _scopes(summary)},
         dev_table=dev_table(comparison),
         dev_tables=[
             (task.name, found) for task in comparison.tasks if (found := dev_table(comparison, [task.name]))
         ],
         score_notes=notes.score_notes(comparison),
-        test_notes=notes.test_notes(summary),
+        pair_notes=notes.pair_notes(summary),
         dev_notes=notes.dev_notes(comparison),
         missing=notes.missing_note(summary),
         task_table=task_rows(comparison),

@@ -15,9 +15,9 @@ from mto.report.tables import (
     family_table,
     gain_lines,
     machine,
+    pair_table,
     score_table,
     task_rows,
-    test_table,
 )
 from mto.report.titles import task_labels
 from mto.report.values import Scope, Summary
@@ -100,7 +100,7 @@ def _results(comparison: Comparison, summary: Summary, plots: str | None) -> Ite
     for scope in [summary.whole, *(summary.tasks if several else ())]:
         yield from scope_blocks(comparison, scope)
         if scope is summary.whole:
-            yield bullets([*notes.score_notes(comparison), *notes.test_notes(summary)])
+            yield bullets([*notes.score_notes(comparison), *notes.pair_notes(summary)])
 
 
 def scope_blocks(comparison: Comparison, scope: Scope) -> Iterator[str]:
@@ -112,7 +112,7 @@ def scope_blocks(comparison: Comparison, scope: Scope) -> Iterator[str]:
     if lines := gain_lines(scope):
         yield pairs(lines)
     if scope.tests:
-        yield table(test_table(scope), bold=())
+        yield table(pair_table(scope), bold=())
 
 
 def _dev(comparison: Comparison, summary: Summary, plots: str | None) -> Iterator[str]:

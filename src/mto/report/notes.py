@@ -35,7 +35,7 @@ def score_notes(comparison: Comparison) -> list[str]:
     return notes
 
 
-def test_notes(summary: Summary) -> list[str]:
+def pair_notes(summary: Summary) -> list[str]:
     """How to read a table of tests."""
     scope = (
         "the pairs of this table"

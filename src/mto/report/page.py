@@ -188,7 +188,7 @@ def _single(entries: Sequence[Entry], plots: Mapping[Path, str]) -> Iterator[str
         if path in plots:
             yield f"![Means with intervals for each family]({plots[path]})"
         yield from scope_blocks(comparison, summary.whole)
-        yield bullets(notes.test_notes(summary))
+        yield bullets(notes.pair_notes(summary))
         if len(summary.tasks) > 1:
             yield f"<details><summary>{escape(comparison.model.ref)}, task by task</summary>"
             for scope in summary.tasks:

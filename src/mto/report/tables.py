@@ -30,6 +30,9 @@ class Table:
     rows: tuple[Row, ...]
 
 
+SHORT = {"zero-shot": "aligned, untuned", "most frequent tail": "frequent tail"}  # for the terminal
+
+
 def score_table(comparison: Comparison, scope: Scope) -> Table:
     """Families, the aligned and the conventional way, and baselines, with everything that counts about them."""
     main = comparison.metric
@@ -57,12 +60,13 @@ def brief_table(comparison: Comparison, scope: Scope) -> Table:
     """The same with short heads and without further metrics and chosen points, for a terminal of 80 columns."""
     tuned = comparison.stage == "tuned"
     columns = ["", f"{metric_title(comparison.metric)} [95 %]", "exact", "empty %", "unasked %", "distinct %"]
-    columns += ["dev chose", "zero-shot"] if tuned else []
+    columns += ["on dev", "zero shot"] if tuned else []
     rows = []
     for line in scope.lines:
-        cells = [line.label, numbers.estimate(line.score), points(line.metrics.get("exact_match"))]
+        short = line.label if line.kind == "family" else SHORT.get(line.key, line.key)
+        cells = [short, numbers.estimate(line.score), points(line.metrics.get("exact_match"))]
         cells += [points(line.empty), points(line.unasked), points(line.distinct)]
-        cells += [_chosen(line), points(line.zero_shot)] if tuned else []
+        cells += [_chosen(line).replace(" of ", "/"), points(line.zero_shot)] if tuned else []
         rows.append(Row(line.kind, line.family, tuple(cells)))
     return Table(tuple(columns), tuple(rows))
 
@@ -81,7 +85,7 @@ def _points(line: Line) -> str:
     return what if n == times else f"{what} ({n}/{times})"
 
 
-def test_table(scope: Scope) -> Table:
+def pair_table(scope: Scope) -> Table:
     """Every pair tested, the better one first."""
     rows = []
     for test in scope.tests:

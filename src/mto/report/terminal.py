@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Group, RenderableType
 
 WIDE_ENOUGH = 160  # columns from which the whole table fits
+ROOMY = 96  # columns from which there is room between the figures
 
 
 def render_terminal(comparison: Comparison, summary: Summary | None = None, *, width: int = 80) -> Group:
@@ -41,11 +42,11 @@ def render_terminal(comparison: Comparison, summary: Summary | None = None, *, w
         several = len(summary.tasks) > 1
         for scope in [summary.whole, *(summary.tasks if several else ())]:
             make = score_table if width >= WIDE_ENOUGH else brief_table
-            parts += [Text(), _table(comparison, scope, make(comparison, scope))]
+            parts += [Text(), _table(comparison, scope, make(comparison, scope), width)]
     return Group(*parts)
 
 
-def _table(comparison: Comparison, scope: Scope, content: Table) -> RenderableType:
+def _table(comparison: Comparison, scope: Scope, content: Table, width: int) -> RenderableType:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table as RichTable
     from rich.text import Text
@@ -56,10 +57,15 @@ def _table(comparison: Comparison, scope: Scope, content: Table) -> RenderableTy
     if comparison.stage == "tuned":
         seeds += f", {scope.seeds} seed{'s' if scope.seeds != 1 else ''}"
     drawn = RichTable(
-        title=Text(scope.label + seeds, style="bold"), title_justify="left", box=SIMPLE_HEAD, pad_edge=False
+        title=Text(scope.label + seeds, style="bold"),
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
+        padding=(0, 1 if width >= ROOMY else 0),
     )
     for number, column in enumerate(content.columns):
-        drawn.add_column(Text(column), justify="right" if number else "left", no_wrap=number == 1)
+        drawn.add_column(Text(column), justify="right" if number else "left", no_wrap=number < 2)
     for row in content.rows:
         style = "bold" if row.kind == "aligned" else "dim" if row.kind in ("baseline", "zero-shot") else ""
         colour = marks[row.family].dark if row.family in marks and row.kind == "family" else ""
