@@ -28,12 +28,13 @@ from mto.train.checkpoints import (
 )
 from mto.train.config import TrainConfig
 from mto.train.dropout import QuickDropout, dropout_rate
+from mto.train.gradients import GradientSum
 from mto.train.interrupt import StopSignals
 from mto.train.loss import decoder_states, is_fusable, seq2seq_loss
 from mto.train.memory import reused_memory
 from mto.train.optimizers import build_optimizers
 from mto.train.precision import Precision, choose_precision
-from mto.train.processes import Processes, join_processes, reduce_gradients
+from mto.train.processes import Processes, join_processes
 from mto.train.result import Evaluation, TrainResult
 from mto.train.scaling import LossScale
 from mto.train.schedules import rate_share
@@ -159,6 +160,7 @@ class _Run:
         self.model.to(self.processes.device)
         self.parameters = [p for p in self.model.parameters() if p.requires_grad]
         self.optimizers = build_optimizers(self.model, self.config)
+        self.gradients = GradientSum(self.parameters, self.processes)
         stored = None
         if self.folder is not None:
             if self.processes.is_main:
@@ -247,8 +249,8 @@ class _Run:
             (value * self.scale.value if self.scale.active else value).backward()
             summed += float(value.detach()) * max(1, targets)
         wish = 1.0 if stop.wanted else 0.0
-        summed, all_targets, all_sources, wish = reduce_gradients(
-            self.parameters, [summed, float(targets), float(sources), wish], float(targets), self.processes
+        summed, all_targets, all_sources, wish = self.gradients.reduce(
+            [summed, float(targets), float(sources), wish], float(targets)
         )
         mean = summed / max(1.0, all_targets)
         share = rate_share(self.config, self.step)
