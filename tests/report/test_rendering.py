@@ -253,3 +253,14 @@ def test_examples_are_best_worst_and_blind() -> None:
         pick_examples("t", heads, references, texts, scores, by="x")
     with pytest.raises(DataError, match="10 heads"):
         pick_examples("t", heads, references, texts | {"g": [""]}, scores, by="f")
+
+
+def test_the_examples_of_the_docs_run(
+    comparison: Comparison, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reports.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    write_results(comparison, tmp_path / "results.json")
+    exec(compile(code.replace("runs/tools", str(tmp_path)), "docs/reports.md", "exec"), {})  # noqa: S102
+    assert "The aligned way wins" in capsys.readouterr().out
+    assert (tmp_path / "report.html").exists()

@@ -132,7 +132,8 @@ def _examples(comparison: Comparison) -> Iterator[str]:
     titles = {family.name: family.title for family in comparison.families}
     labels = task_labels(comparison)
     yield "## Examples"
-    yield "Best and worst by the score of the aligned family, and heads drawn blindly. In brackets: the score."
+    by = " of the aligned family" if comparison.stage == "tuned" else ""
+    yield f"Best and worst by score{by}, and heads drawn blindly. In brackets: the score."
     for task in comparison.tasks:
         shown = [example for example in comparison.shown if example.task == task.name]
         if shown:

@@ -31,7 +31,8 @@ def means_plot(comparison: Comparison, summary: Summary, *, width: int = WIDE) -
     scopes = [summary.whole, *(summary.tasks if len(summary.tasks) > 1 else ())]
     marks = family_marks(comparison)
     title = metric_title(comparison.metric)
-    return draw(f"means-{width}", lambda: _means(scopes, marks, title, width), marks)
+    label = f"{title} of each family with 95 % interval, by task"
+    return draw(f"means-{width}", label, lambda: _means(scopes, marks, title, width), marks)
 
 
 def dev_plot(comparison: Comparison, *, width: int = WIDE) -> str | None:
@@ -41,7 +42,8 @@ def dev_plot(comparison: Comparison, *, width: int = WIDE) -> str | None:
         return None
     marks = family_marks(comparison)
     title = metric_title(comparison.metric)
-    return draw(f"dev-{width}", lambda: _dev(curves, marks, title, width), marks)
+    label = f"dev {title} and dev nats a byte of each family by learning rate"
+    return draw(f"dev-{width}", label, lambda: _dev(curves, marks, title, width), marks)
 
 
 def _figure(width: float, height: float) -> Figure:

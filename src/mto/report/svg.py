@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from html import escape
 from typing import TYPE_CHECKING
 
 from mto.report.theme import GRID, INK, MUTED, Mark
@@ -23,13 +24,14 @@ def family_hex(number: int) -> str:
     return f"#04{number:02x}00"
 
 
-def draw(name: str, make: Callable[[], Figure], marks: dict[str, Mark]) -> str:
+def draw(name: str, label: str, make: Callable[[], Figure], marks: dict[str, Mark]) -> str:
     """Run `make` under fixed settings and give its figure as SVG.
 
     Equal figures give equal bytes: no date, no random ids, no settings of the user. Text stays text.
 
     Args:
         name: goes before every id, so that several figures can stand in one page.
+        label: what the picture shows, for readers who cannot see it.
         make: builds a figure, with the stand-in colours of this module.
         marks: family name to mark, in the order of the stand-in numbers.
     """
@@ -37,7 +39,7 @@ def draw(name: str, make: Callable[[], Figure], marks: dict[str, Mark]) -> str:
         figure = make()
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    return _themed(buffer.getvalue(), name, marks)
+    return _themed(buffer.getvalue(), name, label, marks)
 
 
 @contextmanager
@@ -72,7 +74,7 @@ def _settings(name: str) -> Iterator[None]:
         yield
 
 
-def _themed(svg: str, name: str, marks: dict[str, Mark]) -> str:
+def _themed(svg: str, name: str, label: str, marks: dict[str, Mark]) -> str:
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
     svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", svg, count=1)
@@ -82,7 +84,7 @@ def _themed(svg: str, name: str, marks: dict[str, Mark]) -> str:
     svg = re.sub(r"url\(#", f"url(#{name}-", svg)
     svg = re.sub(r"font-family: [^;\"]*;? ?", "", svg)  # the page's own font, or that of `standalone`
     svg = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", svg, count=1, flags=re.DOTALL)  # would leak
-    svg = svg.replace("<svg", '<svg stroke-linejoin="round" role="img"', 1)
+    svg = svg.replace("<svg", f'<svg stroke-linejoin="round" role="img" aria-label="{escape(label)}"', 1)
     colours = {INK_HEX: ("ink", INK[0]), MUTED_HEX: ("muted", MUTED[0]), GRID_HEX: ("grid", GRID[0])}
     colours |= {family_hex(n): (f"family-{n}", mark.light) for n, mark in enumerate(marks.values())}
     for stand_in, (variable, light) in colours.items():
