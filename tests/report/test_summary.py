@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from mto.report import Comparison, Summary, summarise
+from mto.report import Comparison, Summary, SweepInfo, SweepPoint, summarise
 from mto.report.dev import dev_curves
 from mto.report.tables import gain_lines, pair_table, score_table
 from tests.report.synthetic import EFFECT, synthetic
@@ -223,6 +223,21 @@ def test_dev_curves_take_the_best_rung_of_each_rate(comparison: Comparison) -> N
         assert point.sweeps == len(sweeps) == 6
     assert curve.untuned is not None
     assert sum(p.chosen for p in curve.points) + curve.untuned.chosen == 6
+
+
+def test_a_rate_that_only_the_easy_task_tried_does_not_look_good(comparison: Comparison) -> None:
+    # Both tasks gain 2 points at 1e-4; only the easy one was swept on to 3e-4, where it gains 1.
+    sweeps = []
+    for task, level in (("synthetic/ObjectUse", 10.0), ("synthetic/xWant", 40.0)):
+        points = [(0.0, 0, level), (1e-4, 5, level + 2)] + ([(3e-4, 5, level + 1)] if level == 40 else [])
+        made = [SweepPoint(rate=r, steps=n, nats_per_byte=2.0, metric=m) for r, n, m in points]
+        sweeps.append(SweepInfo(task=task, family="mapping", seed=0, points=tuple(made), chosen=made[1]))
+    (curve,) = dev_curves(comparison.model_copy(update={"sweeps": tuple(sweeps)}))
+    assert [(p.rate, p.metric, p.sweeps, p.chosen) for p in curve.points] == [
+        (1e-4, 27.0, 2, 2),
+        (3e-4, 26.0, 1, 0),
+    ]
+    assert curve.untuned is not None and curve.untuned.metric == 25.0
 
 
 def test_tables_have_a_cell_for_every_column(comparison: Comparison, summary: Summary) -> None:

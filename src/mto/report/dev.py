@@ -7,14 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mto.report.results import Comparison, SweepInfo
+from mto.report.results import Comparison, SweepInfo, SweepPoint
 
 
 @dataclass(frozen=True)
 class RatePoint:
     """Dev values of one family at one rate: at its best rung of the ladder, mean over the sweeps that have the rate.
 
-    The best rung is taken apart for the metric (points, highest) and the likelihood (nats a byte, lowest).
+    The best rung is taken apart for the metric (points, highest) and the likelihood (nats a byte, lowest). Where
+    only some sweeps tried the rate (an extended grid), their mean is moved by what all sweeps have more without
+    tuning than these do: otherwise an easy task that was swept further would look like a good rate.
     """
 
     rate: float
@@ -50,15 +52,27 @@ def dev_curves(comparison: Comparison, tasks: Sequence[str] | None = None) -> tu
 
 
 def _at(sweeps: Sequence[SweepInfo], rate: float) -> RatePoint:
-    runs = [[p for p in sweep.points if p.rate == rate and p.steps] for sweep in sweeps]
-    runs = [run for run in runs if run]
+    having = [sweep for sweep in sweeps if _run(sweep, rate)]
+    level, part = _untuned(sweeps), _untuned(having)
+    up, more = 0.0, 0.0
+    if (
+        len(having) < len(sweeps)
+        and level
+        and part
+        and (level.sweeps, part.sweeps) == (len(sweeps), len(having))
+    ):
+        up, more = level.metric - part.metric, level.nats_per_byte - part.nats_per_byte
     return RatePoint(
         rate=rate,
-        metric=float(np.mean([max(p.metric for p in run) for run in runs])),
-        nats_per_byte=float(np.mean([min(p.nats_per_byte for p in run) for run in runs])),
-        sweeps=len(runs),
+        metric=up + float(np.mean([max(p.metric for p in _run(s, rate)) for s in having])),
+        nats_per_byte=more + float(np.mean([min(p.nats_per_byte for p in _run(s, rate)) for s in having])),
+        sweeps=len(having),
         chosen=sum(sweep.chosen.rate == rate and sweep.chosen.steps > 0 for sweep in sweeps),
     )
+
+
+def _run(sweep: SweepInfo, rate: float) -> list[SweepPoint]:
+    return [point for point in sweep.points if point.rate == rate and point.steps]
 
 
 def _untuned(sweeps: Sequence[SweepInfo]) -> RatePoint | None:

@@ -22,7 +22,7 @@ from mto.report.tables import (
     task_rows,
 )
 from mto.report.theme import family_marks
-from mto.report.titles import metric_title, task_labels
+from mto.report.titles import metric_title, model_name, task_labels
 from mto.report.values import Summary
 
 KINDS = {"good": "went well", "bad": "went badly", "drawn": "drawn blindly"}
@@ -36,6 +36,7 @@ def render_html(comparison: Comparison, summary: Summary | None = None) -> str:
     return _template().render(
         c=comparison,
         s=summary,
+        model=model_name(comparison),
         metric=metric_title(comparison.metric),
         cards=_cards(comparison, summary),
         marks=list(marks.values()),

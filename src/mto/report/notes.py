@@ -44,7 +44,7 @@ def pair_notes(summary: Summary) -> list[str]:
     )
     return [
         "Paired sign-flip test per head on the mean over seeds, two-sided; Holm's correction over "
-        f"{scope}. The test speaks of these seeds; the interval knows the chance of seeds too. "
+        f"{scope}; the reading gives corrected p-values. The test speaks of these seeds; the interval knows the chance of seeds too. "
         "Shown: corrected p at most 0.05 and an interval without 0."
     ]
 
@@ -57,7 +57,8 @@ def dev_notes(comparison: Comparison) -> list[str]:
     ]
     if any(sweep.extended for sweep in comparison.sweeps):
         notes.append(
-            "Some grids were extended because the best rate stood at their edge; hollow marks are rates that not all sweeps tried."
+            "Some grids were extended because the best rate stood at their edge. Rates that not all sweeps tried, such "
+            "as (2/4), are hollow marks; their means are moved by how those sweeps differ from all without tuning."
         )
     return notes
 

@@ -19,7 +19,7 @@ from mto.report.results import Comparison, read_results
 from mto.report.summary import summarise
 from mto.report.svg import standalone
 from mto.report.tables import Row, Table, asked, dev_table, family_table, machine, task_rows
-from mto.report.titles import metric_title, task_labels
+from mto.report.titles import metric_title, model_name, task_labels
 from mto.report.values import Line, Scope, Summary
 from mto.runs import write_text
 
@@ -130,7 +130,7 @@ def _models(entries: Sequence[Entry]) -> Iterator[str]:
         ]
     )
     for _, comparison, summary in entries:
-        yield f"### Reading for {escape(comparison.model.ref)}"
+        yield f"### Reading for {escape(model_name(comparison))}"
         warnings = [w for w in (summary.illustration, notes.missing_note(summary)) if w]
         yield bullets([*warnings, *summary.reading])
 
@@ -154,10 +154,10 @@ def _side_by_side(entries: Sequence[Entry], task: str | None) -> Table:
     for _, comparison, summary in entries:
         scope = _scope(summary, task)
         if scope is None:
-            rows.append(Row("open", None, (comparison.model.ref, *[NONE] * (len(columns) - 1))))
+            rows.append(Row("open", None, (model_name(comparison), *[NONE] * (len(columns) - 1))))
             continue
         best = max(scope.families, key=lambda line: line.score.mean).key
-        cells = [comparison.model.ref]
+        cells = [model_name(comparison)]
         for name, _ in families:
             line = scope.line(name)
             mark = " (highest)" if name == best and len(scope.families) > 1 else ""
@@ -184,13 +184,13 @@ def _single(entries: Sequence[Entry], plots: Mapping[Path, str]) -> Iterator[str
     for path, comparison, summary in entries:
         if summary.whole is None:
             continue
-        yield f"## Model {escape(comparison.model.ref)}"
+        yield f"## Model {escape(model_name(comparison))}"
         if path in plots:
             yield f"![Means with intervals for each family]({plots[path]})"
         yield from scope_blocks(comparison, summary.whole)
         yield bullets(notes.pair_notes(summary))
         if len(summary.tasks) > 1:
-            yield f"<details><summary>{escape(comparison.model.ref)}, task by task</summary>"
+            yield f"<details><summary>{escape(model_name(comparison))}, task by task</summary>"
             for scope in summary.tasks:
                 yield from scope_blocks(comparison, scope)
             yield "</details>"

@@ -99,7 +99,10 @@ def _mean_row(axes: Any, line: Line, y: float, marks: dict[str, Mark], left: flo
         solid_capstyle="round",
         alpha=0.45,
     )
-    axes.plot([line.score.mean], [y], color=colour, marker=shape, markersize=8, linestyle="none")
+    # Marks at 0 are drawn whole, over the edge.
+    axes.plot(
+        [line.score.mean], [y], color=colour, marker=shape, markersize=8, linestyle="none", clip_on=False
+    )
     axes.annotate(
         numbers.points(line.score.mean),
         (line.score.high, y),
@@ -168,7 +171,9 @@ def _dev_curve(
     colour = family_hex(index)
     at = [rates.index(point.rate) for point in curve.points]
     values = [getattr(point, field) for point in curve.points]
-    axes.plot(at, values, color=colour, linewidth=2)
+    axes.plot(at, values, color=colour, linewidth=1, linestyle=(0, (2, 2)))
+    whole = [n for n, point in enumerate(curve.points) if point.sweeps == curve.sweeps]
+    axes.plot([at[n] for n in whole], [values[n] for n in whole], color=colour, linewidth=2)
     for x, value, point in zip(at, values, curve.points, strict=True):
         style = (
             "full" if point.sweeps == curve.sweeps else "none"

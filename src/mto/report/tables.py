@@ -123,7 +123,7 @@ def gain_lines(scope: Scope) -> tuple[tuple[str, str], ...]:
 
 
 def dev_table(comparison: Comparison, tasks: Sequence[str] | None = None) -> Table | None:
-    """Dev metric and nats a byte by rate; an asterisk a sweep that chose the rate. None without sweeps."""
+    """Dev metric and nats a byte by rate, with how many sweeps tried and chose it; None without sweeps."""
     curves = dev_curves(comparison, tasks)
     if not curves:
         return None
@@ -136,9 +136,10 @@ def dev_table(comparison: Comparison, tasks: Sequence[str] | None = None) -> Tab
             if point is None:
                 cells.append(NONE)
                 continue
-            some = f" ({point.sweeps} of {curve.sweeps})" if point.sweeps < curve.sweeps else ""
-            chosen = f" ({point.chosen}×)" if point.chosen else ""
-            cells.append(f"{points(point.metric)} · {point.nats_per_byte:.2f}{some}{chosen}")
+            extra = [f"{point.sweeps}/{curve.sweeps}"] if point.sweeps < curve.sweeps else []
+            extra += [f"{point.chosen}×"] if point.chosen else []
+            text = f"{points(point.metric)} · {point.nats_per_byte:.2f}"
+            cells.append(f"{text} ({', '.join(extra)})" if extra else text)
         rows.append(Row("family", curve.family, tuple(cells)))
     return Table(("", "no tuning", *(numbers.rate(rate) for rate in rates)), tuple(rows))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
+
 from mto.errors import MtoError
 from mto.evaluate.metrics import metrics
 from mto.report.results import Comparison
@@ -34,3 +36,9 @@ def task_labels(comparison: Comparison) -> dict[str, str]:
         task.name: task.relation if relations.count(task.relation) == 1 else task.name
         for task in comparison.tasks
     }
+
+
+def model_name(comparison: Comparison) -> str:
+    """What the model is called: a name as it stands, of a path the last part."""
+    ref = comparison.model.ref
+    return (PurePath(ref).name or ref) if ref.startswith(("/", ".", "~")) else ref
