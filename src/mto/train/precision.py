@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -35,6 +36,12 @@ def product_speed(
         took = _time_product(a, b)
         best, spent = min(best, took), spent + took
     return 2.0 * rows * width * 4 * width / best
+
+
+@lru_cache(maxsize=32)
+def _known_speed(dtype: torch.dtype, width: int, device: str, threads: int) -> float:
+    # Measured once a process: a sweep of short trainings must not measure again and again.
+    return product_speed(dtype, width=width, device=device)
 
 
 def _time_product(a: torch.Tensor, b: torch.Tensor) -> float:
@@ -85,8 +92,9 @@ def choose_precision(
     if width is None:
         width = int(getattr(config, "d_model", None) or getattr(config, "hidden_size", None) or 512)
     width = min(max(width, 64), 1024)
-    slow = product_speed(torch.float32, width=width, device=device)
-    fast = product_speed(torch.bfloat16, width=width, device=device)
+    threads = torch.get_num_threads()
+    slow = _known_speed(torch.float32, width, device, threads)
+    fast = _known_speed(torch.bfloat16, width, device, threads)
     ratio = fast / slow
     told = f"bf16 products of width {width} run at {ratio:.1f} times the speed of fp32 here ({fast / 1e9:.0f} against {slow / 1e9:.0f} GFLOP/s)"
     if ratio >= PAYS_FROM:
