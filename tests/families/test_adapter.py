@@ -137,3 +137,9 @@ def test_fingerprint_depends_on_layout_and_vocabulary() -> None:
 def test_a_text_full_of_special_spellings_is_still_read(adapter: Any) -> None:
     ids = adapter.encode("</s>" * 3000 + "dog" + "<extra_id_0> " * 500)
     assert {*adapter.sentinel_ids, adapter.eos_id}.isdisjoint(ids) and len(ids) > 3000
+
+
+def test_a_word_piece_at_the_start_loses_its_mark_but_a_written_one_stays() -> None:
+    piece = BART.tokenizer.convert_tokens_to_ids("##ing")
+    assert BART.decode([piece, *BART.encode("dog")]) == "ing dog"
+    assert BART.decode(BART.encode("## dog")).startswith("#")

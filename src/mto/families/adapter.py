@@ -13,6 +13,8 @@ import numpy as np
 from mto.errors import FamilyError
 from mto.families.plain import PlainEncoder
 
+CONTINUATION = "##"
+
 
 @dataclass(frozen=True)
 class TextPart:
@@ -97,7 +99,12 @@ class Adapter:
     def decode(self, ids: Iterable[int]) -> str:
         """Text of ids; special tokens are dropped, blanks at both ends stripped."""
         keep = [int(i) for i in ids if int(i) not in self._special and 0 <= int(i) < self.vocab_rows]
-        return str(self.tokenizer.decode(keep, skip_special_tokens=True)).strip()
+        text = str(self.tokenizer.decode(keep, skip_special_tokens=True)).strip()
+        # A word-piece decoder leaves the mark of a continuation where the first piece is one.
+        return text.removeprefix(CONTINUATION) if keep and self._continues(keep[0]) else text
+
+    def _continues(self, token_id: int) -> bool:
+        return str(self.tokenizer.convert_ids_to_tokens(token_id)).startswith(CONTINUATION)
 
     def show(self, ids: Iterable[int]) -> str:
         """Text of ids for a person to look at, special tokens included."""
