@@ -65,7 +65,7 @@ def test_bucketing_wastes_little_on_pads() -> None:
 
     bucketed = plan_batches(lengths, rng, tokens=3500)
     shuffled = np.array_split(rng.permutation(2000), len(bucketed))
-    assert waste(bucketed) < 0.09 < 0.3 < waste(shuffled)
+    assert waste(bucketed) < 0.1 < 0.3 < waste(shuffled)
 
 
 def test_order_depends_on_seed_and_epoch_only() -> None:

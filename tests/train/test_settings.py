@@ -23,6 +23,7 @@ from mto.train.scaling import LossScale
 from mto.train.schedules import rate_share
 from mto.train.throughput import ModelSize, matrix_peak, model_size
 from tests.train.test_loop import config, same, source, weights
+from tests.train.tiny import Bag, bag_loss
 
 
 @pytest.mark.parametrize(
@@ -74,11 +75,13 @@ def test_fp16_is_refused_for_t5_unless_forced(tiny_t5: Any, tiny_bart: Any) -> N
     assert choose_precision("fp16", model=tiny_bart.model).dtype == torch.float16
 
 
-def test_fp16_learns_with_its_loss_scale(tiny_bart: Any) -> None:
-    twin = copy.deepcopy(tiny_bart.model)
-    exact = train(twin, source(), config(steps=12, rate=3e-3))
-    rough = train(tiny_bart.model, source(), config(steps=12, rate=3e-3, precision="fp16"))
-    assert rough.losses[-1] == pytest.approx(exact.losses[-1], rel=0.05)
+def test_fp16_learns_with_its_loss_scale() -> None:
+    """On a tiny model of linear layers: many CPUs compute fp16 very slowly."""
+    settings = {"steps": 12, "rate": 3e-2}
+    exact = train(Bag(), source(), config(**settings), loss=bag_loss)
+    rough = train(Bag(), source(), config(precision="fp16", **settings), loss=bag_loss)
+    assert rough.losses[-1] < 0.95 * rough.losses[0]
+    assert rough.losses == pytest.approx(exact.losses, rel=0.01)
 
 
 def test_loss_scale_halves_leaves_out_and_gives_up() -> None:

@@ -12,28 +12,11 @@ from typing import Any
 import torch
 
 from mto.errors import Interrupted
-from mto.train.batches import Batch, PairSource
+from mto.train.batches import PairSource
 from mto.train.callbacks import Callback
 from mto.train.config import TrainConfig
-from mto.train.cross_entropy import fused_cross_entropy
 from mto.train.loop import train
-from tests.train.tiny import pairs
-
-
-class Bag(torch.nn.Module):
-    """Predicts every target token from the mean of the source's embeddings: small, and no transformers to import."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        torch.manual_seed(0)
-        self.table, self.head = torch.nn.Embedding(60, 16), torch.nn.Linear(16, 60)
-
-
-def bag_loss(model: Bag, batch: Batch, *, factor: float) -> torch.Tensor:
-    weights = batch.attention_mask[..., None].float()
-    state = (model.table(batch.input_ids) * weights).sum(1) / weights.sum(1)
-    wide = state[:, None].expand(-1, batch.labels.shape[1], -1)
-    return fused_cross_entropy(wide, model.head.weight, batch.labels, bias=model.head.bias, factor=factor)
+from tests.train.tiny import Bag, bag_loss, pairs
 
 
 class SignalParent(Callback):
@@ -61,7 +44,12 @@ def main(folder: Path, steps: int, accumulate: int, signal_at: int) -> int:
     model = Bag()
     try:
         result = train(
-            model, source, config, checkpoint_dir=folder / "checkpoints", callbacks=[SignalParent(signal_at)]
+            model,
+            source,
+            config,
+            checkpoint_dir=folder / "checkpoints",
+            callbacks=[SignalParent(signal_at)],
+            loss=bag_loss,
         )
     except Interrupted:
         return 7
