@@ -42,6 +42,8 @@ def save_model(
         config = json.loads(written.read_text(encoding="utf-8")) | {"dtype": dtype}
         written.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
         adapter.tokenizer.save_pretrained(folder)
+        for file in folder.iterdir():
+            file.chmod(0o644)  # safetensors writes for the owner alone
     return Path(path)
 
 
