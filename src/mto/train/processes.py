@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass
 from typing import Any
@@ -26,9 +27,16 @@ class Processes:
         """The JSON-able values of all processes, by rank."""
         if self.world == 1:
             return [value]
-        values: list[Any] = [None] * self.world
-        torch.distributed.all_gather_object(values, value)
-        return values
+        # As JSON: torch's own gathering of objects would unpickle what it receives.
+        data = torch.tensor(list(json.dumps(value).encode()), dtype=torch.uint8, device=self.device)
+        size = torch.tensor([len(data)], device=self.device)
+        sizes = [torch.zeros_like(size) for _ in range(self.world)]
+        torch.distributed.all_gather(sizes, size)
+        longest = int(torch.cat(sizes).max())
+        padded = torch.nn.functional.pad(data, (0, longest - len(data)))
+        parts = [torch.zeros_like(padded) for _ in range(self.world)]
+        torch.distributed.all_gather(parts, padded)
+        return [json.loads(bytes(p[: int(n)].tolist()).decode()) for p, n in zip(parts, sizes, strict=True)]
 
     @property
     def one_machine(self) -> bool:
@@ -44,8 +52,11 @@ class Processes:
 def join_processes(device: str = "auto") -> Processes:
     """Join the processes that `mto.train.launch`, torchrun or ``accelerate launch`` started; alone without them.
 
+    accelerate's `PartialState` finds device and backend. Its `Accelerator` is not used: it fixes one precision for the whole
+    Python process, and a sweep trains many models in one process.
+
     Args:
-        device: "auto" takes what accelerate finds; "cpu" or "cuda" insists.
+        device: "auto" takes a GPU if there is one; "cpu" and "cuda" insist.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         from accelerate import PartialState

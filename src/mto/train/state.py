@@ -112,7 +112,7 @@ class Saver:
         self._check(values["config"], len(values["ranks"]))
         load_model_tensors(self.model, stored.tensors["model"], where)
         optimizers.load_state(dict(stored.tensors["optimizer"]), dict(values["optimizer"]))
-        scale.value, scale.good = values["loss_scale"]
+        scale.value, scale.good = values.get("loss_scale", (scale.value, scale.good))
         streams, rank, device = stored.tensors["streams"], self.processes.rank, self.processes.device
         self.source.load_state_dict(values["ranks"][rank]["source"])
         torch.set_rng_state(streams[f"{rank}.torch"])
