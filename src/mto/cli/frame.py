@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import functools
 import json
 import math
@@ -14,7 +15,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from mto.errors import Interrupted, MtoError
+from mto.errors import Interrupted, MtoError, RunError
 
 F = TypeVar("F", bound=Callable[..., None])
 
@@ -38,14 +39,26 @@ def guarded(command: F) -> F:
             command(*args, **kwargs)
         except MtoError as error:
             fail(error, as_json=as_json)
-        except KeyboardInterrupt:
-            fail(Interrupted("stopped", hint="run the same command again to go on"), as_json=as_json)
         except BrokenPipeError:
             # The reader of a pipe (such as head) went away: no fault, and nothing more can be said to it.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(0) from None
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            hint = "free some space and run the same command again; nothing that was there before is lost"
+            fail(RunError("the disk is full", where=error.filename, hint=hint), as_json=as_json)
+        except (KeyboardInterrupt, Exception) as error:
+            if not _is_interrupt(error):
+                raise
+            fail(Interrupted("stopped by Ctrl-C", hint="run the same command again"), as_json=as_json)
 
     return run  # type: ignore[return-value]
+
+
+def _is_interrupt(error: BaseException) -> bool:
+    """Ctrl-C itself, or what it turns into inside the making of a class."""
+    return isinstance(error, KeyboardInterrupt) or isinstance(error.__cause__, KeyboardInterrupt)
 
 
 def fail(error: MtoError, *, as_json: bool) -> None:

@@ -40,6 +40,6 @@ def predict(
 
 
 predict.epilog = examples(  # type: ignore[attr-defined]
-    "mto predict --run runs/demo --task ObjectUse --input new.csv --output out.csv",
+    "mto predict --run runs/demo --task xWant --input new.csv --output out.csv",
     "printf 'head\\nhammer\\n' | mto predict --run runs/want --input -",
 )

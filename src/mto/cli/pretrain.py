@@ -77,6 +77,6 @@ def _callback(shown: Display, settings: PretrainConfig) -> Any:
 
 
 pretrain.epilog = examples(  # type: ignore[attr-defined]
-    "mto pretrain configs/pretrain/mini-trunk.yaml --corpus ../shared/corpus --out runs/mini-trunk",
-    "mto pretrain configs/pretrain/mini-trunk.yaml --corpus texts train.steps=200 --processes 2",
+    "mto pretrain configs/pretrain/mini-trunk.yaml --corpus ../shared/corpus",
+    "mto pretrain own.yaml --out runs/own --processes 2 train.steps=200",
 )

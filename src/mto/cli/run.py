@@ -146,7 +146,7 @@ def _end(result: Run) -> None:
 run.epilog = examples(  # type: ignore[attr-defined]
     "mto run household/ObjectUse",
     "mto run household/ObjectUse household/xWant --shots 16 --seeds 3 --dry-run",
-    "mto run tools.csv --phrase '{{ head }} is used for' --model google/flan-t5-base",
-    "mto run atomic2020/xIntent --data atomic2020 --rates 1e-4,3e-4 --steps 0,5,20 tune.beams=2",
+    "mto run tools.csv --phrase '{{ head }} is used for' -m google/flan-t5-base",
+    "mto run atomic2020/xIntent --data atomic2020 --steps 0,5,20 tune.beams=2",
     "mto run --config configs/demo.yaml --out runs/demo",
 )

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from mto.cli import options
 from mto.cli.frame import Json, emit, examples, guarded
 
 
@@ -18,15 +19,19 @@ def show(
     model: Annotated[str, typer.Option("--model", "-m", help="Checkpoint whose masks and ids are shown.")] = "mini",
     head: Annotated[str | None, typer.Option(help="Show the example with this head. Default: the first.")] = None,
     n: Annotated[int, typer.Option("-n", "--examples", min=1, help="How many examples.")] = 1,
-    phrase: Annotated[int, typer.Option(min=0, help="Number of the phrase, from 0.")] = 0,
-    data: Annotated[str | None, typer.Option(help="Folder or file of the task's data.")] = None,
+    phrase: options.Phrase = None,
+    relation: options.Relation = None,
+    data: options.Data = None,
     ids: Annotated[bool, typer.Option("--ids/--no-ids", help="Show token ids too.")] = True,
     as_json: Json = False,
 ) -> None:  # fmt: skip
     """Show how a task is written for a model: what the encoder reads, what the decoder must write."""
     from mto.pipeline.show import show_task
 
-    shown = show_task(task, families=family or None, model=model, head=head, n=n, phrase=phrase, data=data)
+    shown = show_task(
+        task, families=family or None, model=model, head=head, n=n,
+        phrase=options.number_or_text(phrase) or 0, relation=relation, data=data,
+    )  # fmt: skip
     if as_json:
         emit(shown)
         return
@@ -60,5 +65,5 @@ def _objective(one: Any) -> Any:
 show.epilog = examples(  # type: ignore[attr-defined]
     "mto show household/ObjectUse",
     "mto show household/xWant --family masked-prompting --examples 3",
-    "mto show tools.csv --family mapping --family my-family.yaml --model google/flan-t5-base",
+    "mto show tools.csv -f mapping -f own-family.yaml -m google/flan-t5-base",
 )

@@ -97,6 +97,6 @@ def _json(tuned: TunedModel, folder: Path) -> dict[str, Any]:
 
 tune.epilog = examples(  # type: ignore[attr-defined]
     "mto tune household/ObjectUse",
-    "mto tune household/xWant --family prompting --shots 16 --seed 1 --out runs/want",
-    "mto tune tools.csv --phrase '{{ head }} is used for' --rates 1e-4,3e-4 --steps 0,5,20",
+    "mto tune household/xWant --family prompting --shots 16 --out runs/want",
+    "mto tune tools.csv --phrase '{{ head }} is used for' --steps 0,5,20",
 )

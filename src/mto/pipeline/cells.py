@@ -156,8 +156,8 @@ def scores_json(scores: Scores | None) -> dict[str, Any] | None:
     }
 
 
-def scores_from_json(value: Mapping[str, Any]) -> Scores:
-    """What `scores_json` gave."""
+def scores_from_json(value: Mapping[str, Any], metrics: Sequence[str]) -> Scores:
+    """What `scores_json` gave, with the metrics in this order."""
     import numpy as np
 
     from mto.evaluate.scores import Scores
@@ -166,7 +166,7 @@ def scores_from_json(value: Mapping[str, Any]) -> Scores:
         heads=tuple(value["heads"]),
         predictions=tuple(value["predictions"]),
         references=tuple(map(tuple, value["references"])),
-        values={name: np.asarray(values, dtype=np.float64) for name, values in value["values"].items()},
+        values={name: np.asarray(value["values"][name], dtype=np.float64) for name in metrics},
         empty=np.asarray(value["empty"], dtype=bool),
         unasked_sentinel=np.asarray(value["unasked"], dtype=bool),
     )

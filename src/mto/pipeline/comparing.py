@@ -17,7 +17,7 @@ from mto.pipeline.finish import FINISHED, finished_key, is_finished, settle_mode
 from mto.pipeline.guard import Lock, clear_leftovers, existing_run
 from mto.pipeline.inputs import FILE, Inputs
 from mto.pipeline.prepare import SPEED, Request, Work, current_tasks, load, prepare
-from mto.pipeline.progress import RunCallback
+from mto.pipeline.progress import RunCallback, asked_to_stop
 from mto.runs import environment, write_json, write_text
 from mto.runs.folder import CONFIG, ENVIRONMENT
 from mto.tasks import Task
@@ -81,14 +81,20 @@ def compare(
         current_tasks(request, Inputs.read(path, request.config.seeds), told)
         told.on_event("finished-before", f"{path} is finished; nothing to do")
         return Run(path, read_results(path), worked=False)
-    with Lock() as lock:
-        if before is not None:
-            lock.take(path)
-            clear_leftovers(path)
-        work = prepare(request, told)
-        _set_up(work, lock)
-        _compute(work, told)
-        return _finish(work)
+    work: Work | None = None
+    try:
+        with Lock() as lock:
+            if before is not None:
+                lock.take(path)
+                clear_leftovers(path)
+            work = prepare(request, told)
+            _set_up(work, lock)
+            _compute(work, told)
+            return _finish(work)
+    except BaseException as error:
+        if not asked_to_stop(error):
+            raise
+        raise _interrupted(work, path) from error
 
 
 def plan(
@@ -139,6 +145,8 @@ def _set_up(work: Work, lock: Lock) -> None:
         write_text(path / CONFIG, yaml.safe_dump(config, sort_keys=True, allow_unicode=True))
     if not (path / FILE).exists():
         work.inputs.write(path)
+        # Read back, like the results of the cells: what goes on later reads the same.
+        work.inputs = Inputs.read(path, work.config.seeds) or work.inputs
     if not (path / SPEED).exists():
         write_json(path / SPEED, vars(work.plan.speed))
 
@@ -147,9 +155,9 @@ def _compute(work: Work, told: RunCallback) -> None:
     """Do the cells that wait; each is marked as done when it is written.
 
     Raises:
-        Interrupted: after Ctrl-C.
         TrainingError: some cells could not be tuned; raised when all others are done and reported.
     """
+    from mto.pipeline.worker import check_revision
     from mto.pipeline.workers import run_beside, run_here
 
     folder, waiting = work.folder, work.waiting
@@ -161,34 +169,28 @@ def _compute(work: Work, told: RunCallback) -> None:
         told.on_status(work.clock.moved(step, share, what))
 
     folder.event("start", cells=len(work.cells), waiting=len(waiting), workers=work.plan.workers)
-    try:
-        if work.plan.workers > 1:
-            work.loaded = None  # the workers need its memory
-            outcomes = run_beside(work.plan.workers, waiting, work.config, work.inputs, work.path, moved)
-        else:
-            model = work.loaded or load(work.config, work.inputs.device)
-            outcomes = run_here(model, waiting, work.config, work.inputs, work.path, moved)
-        with contextlib.closing(outcomes):
-            for cell, outcome in outcomes:
-                if isinstance(outcome, TrainingError):
-                    failed.append((cell, outcome))
-                    folder.event("cell-failed", cell=str(cell), message=outcome.message)
-                    told.on_event("cell-failed", f"{cell}: {outcome.message}")
-                    continue
-                if isinstance(outcome, MtoError):
-                    raise outcome
-                folder.finish(cell.step, work.keys[cell], outcome)
-                folder.event("cell", cell=str(cell), seconds=outcome["seconds"])
-                work.results[cell] = outcome
-                settle_models(work, cell.task)
-                told.on_status(work.clock.finished(cell.step))
-    except KeyboardInterrupt as interrupt:
-        folder.event("interrupted", done=len(work.results))
-        raise Interrupted(
-            f"{len(work.results)} of {len(work.cells)} cells are done and kept",
-            where=str(work.path),
-            hint="run the same command again to go on from there",
-        ) from interrupt
+    if work.plan.workers > 1:
+        work.loaded = None  # the workers need its memory
+        outcomes = run_beside(work.plan.workers, waiting, work.config, work.inputs, work.path, moved)
+    else:
+        model = work.loaded or load(work.config, work.inputs.device)
+        check_revision(model.revision, work.inputs, work.path)
+        outcomes = run_here(model, waiting, work.config, work.inputs, work.path, moved)
+    with contextlib.closing(outcomes):
+        for cell, outcome in outcomes:
+            if isinstance(outcome, TrainingError):
+                failed.append((cell, outcome))
+                folder.event("cell-failed", cell=str(cell), message=outcome.message)
+                told.on_event("cell-failed", f"{cell}: {outcome.message}")
+                continue
+            if isinstance(outcome, MtoError):
+                raise outcome
+            folder.finish(cell.step, work.keys[cell], outcome)
+            folder.event("cell", cell=str(cell), seconds=outcome["seconds"])
+            # Read back: a run that was stopped and one that was not work on the very same values.
+            work.results[cell] = folder.done(cell.step, work.keys[cell]) or outcome
+            settle_models(work, cell.task)
+            told.on_status(work.clock.finished(cell.step))
     if failed:
         cell, error = failed[0]
         if work.results:
@@ -198,6 +200,17 @@ def _compute(work: Work, told: RunCallback) -> None:
             where=str(work.path),
             hint="the other cells are done and in the report; try lower rates in another folder (--rates, --out)",
         )
+
+
+def _interrupted(work: Work | None, path: Path) -> Interrupted:
+    if work is None or not (path / CONFIG).exists():
+        return Interrupted("stopped before the first cell", hint="run the same command again")
+    work.folder.event("interrupted", done=len(work.results))
+    return Interrupted(
+        f"{len(work.results)} of {len(work.cells)} cells are done and kept",
+        where=str(path),
+        hint="run the same command again to go on from there",
+    )
 
 
 def _finish(work: Work) -> Run:

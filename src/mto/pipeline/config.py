@@ -11,7 +11,6 @@ from pydantic import Field, NonNegativeInt, PositiveInt, field_validator
 
 from mto.config import Strict, override, parse, read_yaml
 from mto.errors import ConfigError
-from mto.templates import BASIC
 from mto.tune.config import TuneConfig
 
 SHOTS = 30
@@ -34,8 +33,9 @@ class CompareConfig(Strict):
     """Number of the task's phrase (from 0), or a phrase of your own such as ``{{ head }} is used for``."""
     model: str = "mini"
     """Embedded name, folder or hub name."""
-    families: tuple[str, ...] = Field(default=BASIC, min_length=1)
-    """Template families by name, or their YAML files."""
+    families: tuple[str, ...] | None = Field(default=None, min_length=1)
+    """Template families by name, or their YAML files; None: the four basic ones, without those that need a phrase
+    where a task has none."""
     shots: NonNegativeInt | None = None
     """Labelled rows; 0: no tuning; None: 30, or every row of a task without test data."""
     seeds: tuple[NonNegativeInt, ...] = Field(default=tuple(range(SEEDS)), min_length=1)
@@ -74,8 +74,8 @@ class CompareConfig(Strict):
 
     @field_validator("tasks", "families", "metrics", "seeds")
     @classmethod
-    def _no_double(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
-        twice = next((value for value in values if values.count(value) > 1), None)
+    def _no_double(cls, values: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
+        twice = next((value for value in values or () if (values or ()).count(value) > 1), None)
         if twice is not None:
             raise ValueError(f"{twice!r} stands twice")
         return values

@@ -12,7 +12,7 @@ from mto.errors import DataError, RunError
 from mto.pipeline.config import SHOTS, CompareConfig, slug
 from mto.runs import write_json
 from mto.tasks import Split, Task, TaskSource, TaskType, draw_split, load_task, read_split, write_split
-from mto.templates import FamilyFile, TemplateFamily, get_family
+from mto.templates import BASIC, FamilyFile, TemplateFamily, get_family
 
 FILE, SPLITS = "inputs.json", "splits"
 
@@ -208,18 +208,34 @@ def draw_splits(task: Task, config: CompareConfig) -> dict[int, Split]:
     return {seed: replace(drawn, seed=seed) for seed in config.seeds}
 
 
-def find_families(config: CompareConfig) -> tuple[TemplateFamily, ...]:
-    """The families that a configuration names.
+def find_families(config: CompareConfig, tasks: Sequence[TaskInput]) -> tuple[TemplateFamily, ...]:
+    """The families that a configuration names; where it names none, the basic ones that all tasks can be written with.
 
     Raises:
         UnknownNameError, ConfigError, TemplateError: as `get_family` does; or two with one name.
     """
+    if config.families is None:
+        phrased = all(task.phrase for task in tasks)
+        basic = tuple(get_family(name) for name in BASIC)
+        return tuple(family for family in basic if phrased or not needs_phrase(family))
     families = tuple(get_family(ref) for ref in config.families)
     names = [family.name for family in families]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise DataError(f"two template families are named '{twice}'", hint="rename one of them")
     return families
+
+
+def needs_phrase(family: TemplateFamily) -> bool:
+    """Whether a family cannot write a task that has no natural phrase."""
+    from mto.errors import TemplateError
+    from mto.templates import compile_template
+
+    try:
+        compile_template(family, phrase=None, fields=("head", "relation", *family.fields))
+    except TemplateError:
+        return True
+    return False
 
 
 def check_unchanged(inputs: Inputs, tasks: Sequence[Task], where: Path) -> None:

@@ -15,6 +15,7 @@ from mto.pipeline.inputs import Inputs, check_unchanged, describe_task, draw_spl
 from mto.pipeline.progress import RunCallback
 from mto.runs import RunFolder, read_json
 from mto.tasks import Task
+from mto.templates import BASIC
 
 if TYPE_CHECKING:
     from mto.families import LoadedModel
@@ -75,6 +76,13 @@ def prepare(request: Request, told: RunCallback) -> Work:
             told.on_event("loading", f"loading {config.model}")
             loaded = load(config)
         inputs = _describe(config, tasks or (), loaded)
+        if config.families is None and len(inputs.families) < len(BASIC):
+            names = ", ".join(task.name for task in inputs.tasks if not task.phrase)
+            told.on_event(
+                "no-phrase",
+                f"{names} has no natural phrase, so only {' and '.join(f.title for f in inputs.families)} take part; "
+                "give one with --phrase '{{ head }} is used for' to compare all four",
+            )
     cells = all_cells(config, inputs)
     keys = {cell: cell_key(cell, config, inputs) for cell in cells}
     results = _results(RunFolder(path), cells, keys, config, told)
@@ -151,8 +159,8 @@ def _describe(config: CompareConfig, tasks: Sequence[Task], loaded: LoadedModel)
 
     for name in (*config.metrics, config.tune.metric):
         known_metrics.get(name)
-    families = find_families(config)
     described = tuple(describe_task(task, config) for task in tasks)
+    families = find_families(config, described)
     for task in described:
         for family in families:
             compile_template(family, phrase=task.phrase, fields=task.fields, adapter=loaded.adapter)

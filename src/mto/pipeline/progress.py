@@ -37,4 +37,17 @@ class RunCallback:
         """The work has moved on."""
 
     def on_event(self, kind: str, message: str) -> None:
-        """Something worth a line happened; kinds: "loading", "data-gone", "step-damaged", "cell-failed", "finished-before"."""
+        """Something worth a line happened; kinds: "loading", "no-phrase", "data-gone", "step-damaged", "cell-failed", "finished-before"."""
+
+
+def asked_to_stop(error: BaseException | None) -> bool:
+    """Whether an error is Ctrl-C, or came of it: an interrupt inside the making of a class turns into another error.
+
+    >>> asked_to_stop(KeyboardInterrupt()), asked_to_stop(ValueError())
+    (True, False)
+    """
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__
+    return False

@@ -67,7 +67,7 @@ def build_comparison(
             )
             for f in inputs.families
         ),
-        cells=tuple(cell for at, result in results.items() for cell in _cells(at, result)),
+        cells=tuple(cell for at, result in results.items() for cell in _cells(at, result, config.metrics)),
         baselines=tuple(
             baseline
             for task in inputs.tasks
@@ -106,7 +106,9 @@ def all_predictions(config: CompareConfig, inputs: Inputs, results: Results) -> 
     for at, result in results.items():
         for stage, label in (("tuned", at.family), ("zero_shot", f"{at.family} (zero-shot)")):
             if result[stage] is not None:
-                groups.append(Scored(label, at.seed, at.task, scores_from_json(result[stage])))
+                groups.append(
+                    Scored(label, at.seed, at.task, scores_from_json(result[stage], config.metrics))
+                )
     for task in inputs.tasks:
         for seed in config.seeds:
             for name, scores in baseline_scores(task, inputs.splits[task.name, seed], config):
@@ -174,12 +176,12 @@ def _task_info(task: TaskInput, inputs: Inputs) -> TaskInfo:
     )
 
 
-def _cells(at: CellId, result: Mapping[str, Any]) -> list[Cell]:
+def _cells(at: CellId, result: Mapping[str, Any], metrics: Sequence[str]) -> list[Cell]:
     cells = []
     for stage, label in (("tuned", "tuned"), ("zero_shot", "zero-shot")):
         if result[stage] is None:
             continue
-        scores = scores_from_json(result[stage])
+        scores = scores_from_json(result[stage], metrics)
         cells.append(
             Cell(
                 task=at.task,
@@ -234,7 +236,7 @@ def _shown(
     """Examples of the first seed; best and worst by the family that dev data chose."""
     seed = config.seeds[0]
     mine = {
-        at.family: scores_from_json(result["tuned"] or result["zero_shot"])
+        at.family: scores_from_json(result["tuned"] or result["zero_shot"], config.metrics)
         for at, result in results.items()
         if (at.task, at.seed) == (task.name, seed) and (result["tuned"] or result["zero_shot"])
     }

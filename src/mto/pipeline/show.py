@@ -61,7 +61,8 @@ def show_task(
     model: str | Path | Adapter = "mini",
     head: str | None = None,
     n: int = 1,
-    phrase: int = 0,
+    phrase: int | str = 0,
+    relation: str | None = None,
     data: Any = None,
 ) -> ShownTask:
     """Write examples of a task under several families, as text and as ids.
@@ -70,15 +71,16 @@ def show_task(
         families: default: the four basic ones.
         model: a checkpoint, or its adapter.
         head: the example with this head; default: the first `n` of the train file.
-        phrase: number of the task's phrase, from 0.
+        phrase: number of the task's phrase, from 0, or a phrase.
 
     Raises:
         DataError: no example has this head, or the task has no such phrase.
         UnknownNameError, FamilyError, TemplateError: as the parts raise them.
     """
-    loaded = load_task(task, data=data)
+    own = (phrase,) if isinstance(phrase, str) else ()
+    loaded = load_task(task, data=data, relation=relation, phrases=own)
     adapter = model if isinstance(model, Adapter) else load_adapter(model)
-    text = choose_phrase(loaded, phrase)
+    text = choose_phrase(loaded, phrase if isinstance(phrase, int) else 0)
     examples = tuple(
         ShownExample(
             example.head,

@@ -24,6 +24,7 @@ from mto.pipeline.worker import Told, error_from_json
 if TYPE_CHECKING:
     from mto.families import LoadedModel
 
+WORKER = ["-m", "mto.pipeline.worker"]
 Moved = Callable[[str, float, str], None]
 """Called with a cell's step name, its share done, and what it is doing."""
 Outcome = tuple[CellId, dict[str, Any] | MtoError]
@@ -134,7 +135,7 @@ def _started(
             log = logs / f"worker-{number}.log"
             handle: IO[str] = stack.enter_context(log.open("w", encoding="utf-8"))
             process = subprocess.Popen(
-                [sys.executable, "-m", "mto.pipeline.worker"],
+                [sys.executable, *WORKER],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=handle,
                 text=True, encoding="utf-8", env=environment,
             )  # fmt: skip
