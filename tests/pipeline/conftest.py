@@ -22,6 +22,12 @@ def task_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_task(tmp_path_factory.mktemp("task"))
 
 
+@pytest.fixture(autouse=True)
+def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports without their plots, which take most of the time of a tiny run; `finished` has them."""
+    monkeypatch.setattr("mto.report.plots.draw", lambda *_, **__: "<svg></svg>")
+
+
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory, tiny_dir: Path, task_file: Path) -> Path:
     """A run that was never interrupted. Copy it before changing it."""

@@ -136,13 +136,14 @@ def test_the_estimate_grows_with_the_work(tiny_dir: Path, task_file: Path, tmp_p
     assert steps(2000) > steps(20)
 
 
-@pytest.mark.parametrize(("keep", "models"), [("all", 4), ("none", 0)])
+@pytest.mark.parametrize(("keep", "models"), [("all", 2), ("none", 0)])
 def test_weights_stay_as_asked(
     tiny_dir: Path, task_file: Path, tmp_path: Path, keep: str, models: int, finished: Path
 ) -> None:
-    compare(str(task_file), model=str(tiny_dir), out=tmp_path, workers=1, keep=keep, **SETTINGS)
+    settings = {**SETTINGS, "seeds": 1}
+    compare(str(task_file), model=str(tiny_dir), out=tmp_path, workers=1, keep=keep, **settings)
     assert len(list(tmp_path.rglob("tuned.json"))) == models
-    assert json.loads(lasting(tmp_path))["cells"] == json.loads(lasting(finished))["cells"]
+    assert json.loads(lasting(tmp_path))["cells"] == json.loads(lasting(finished))["cells"][:4]
     if keep == "none":
         with pytest.raises(RunError, match="keeps no tuned model"):
             load(tmp_path)

@@ -129,7 +129,7 @@ def test_a_worker_that_dies_is_reported_with_what_to_do(
         compare(str(task_file), model=str(tiny_dir), out=tmp_path / "b", workers=2, **SETTINGS)
 
 
-@pytest.mark.parametrize("damage", ["", '{"key": ', "[]", '{"other": 1}'])
+@pytest.mark.parametrize("damage", ['{"key": ', "[]"])
 def test_a_half_written_step_is_done_again(
     finished: Path, tiny_dir: Path, task_file: Path, tmp_path: Path, damage: str
 ) -> None:
