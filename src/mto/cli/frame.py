@@ -66,10 +66,12 @@ def fail(error: MtoError, *, as_json: bool) -> None:
     stopped = isinstance(error, Interrupted)
     text = f"{error.where}: {error.message}" if error.where else error.message
     label = "stopped" if stopped else "error"
-    typer.secho(f"{label}: {text}", fg="yellow" if stopped else "red", err=True)
-    if error.hint:
-        typer.secho(f"  -> {error.hint}", err=True)
-    if as_json:
+    speaks = int(os.environ.get("RANK", "0")) == 0  # of several processes that train together, one speaks
+    if speaks:
+        typer.secho(f"{label}: {text}", fg="yellow" if stopped else "red", err=True)
+        if error.hint:
+            typer.secho(f"  -> {error.hint}", err=True)
+    if as_json and speaks:
         kind = type(error).__name__
         said = {"kind": kind, "message": error.message, "hint": error.hint, "where": error.where}
         emit({"error": said})

@@ -23,22 +23,41 @@ def pretrain(
     corpus: Annotated[Path | None, typer.Option(help="Folder of the text files.")] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder. Default: runs/NAME.")] = None,
     data: Annotated[Path | None, typer.Option(help="Folder of the tokenised text; runs may share it. Default: OUT/data.")] = None,
-    processes: Annotated[int | None, typer.Option(min=1, help="Training processes. Default: one.")] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads of each process.")] = None,
+    processes: Annotated[int | None, typer.Option(min=1, help="Training processes. Default: measured once.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads of each process. Default: measured once.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin again, whatever checkpoints are there.")] = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:  # fmt: skip
     """Train a checkpoint: tokenizer, text shards, training, validation, model card. Goes on when interrupted."""
-    from mto.pipeline.pretraining import read_pretrain_config, run_pretraining
+    from mto.pipeline import pretraining
 
-    settings = read_pretrain_config(config, changes or (), corpus=corpus)
+    settings = pretraining.read_pretrain_config(config, changes or (), corpus=corpus)
     folder = out or Path("runs") / settings.name
-    with display(quiet=quiet) as shown:
-        result = run_pretraining(
-            settings, folder, data=data, processes=processes, threads=threads, resume=not fresh,
+    helper = pretraining.is_helper()
+    if not pretraining.is_launched():
+        team = pretraining.choose_team(settings, folder, processes=processes, threads=threads)
+        threads = team.threads
+        if team.processes > 1:
+            if not quiet:
+                typer.echo(
+                    f"{team.processes} processes, {team.threads or 'all'} threads each: {team.reason}",
+                    err=True,
+                )
+            words = ["pretrain", str(config), *(changes or ()), "--out", str(folder)]
+            words += ["--corpus", str(corpus)] if corpus else []
+            words += ["--data", str(data)] if data else []
+            words += [
+                flag for flag, on in (("--fresh", fresh), ("--quiet", quiet), ("--json", as_json)) if on
+            ]
+            raise typer.Exit(pretraining.launch_team(words, team))
+    with display(quiet=quiet or helper) as shown:
+        result = pretraining.run_pretraining(
+            settings, folder, data=data, threads=threads, resume=not fresh,
             callbacks=[_callback(shown, settings)], say=shown.say,
         )  # fmt: skip
+    if helper:
+        return
     if as_json:
         emit(result)
     else:

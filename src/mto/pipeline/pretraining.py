@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,11 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mto.config import load_config
-from mto.errors import ConfigError
 from mto.pretrain import PretrainConfig, pretrain
+from mto.pretrain.run import run_folder, share_out
 
 if TYPE_CHECKING:
     from mto.train import Callback
+
+LAYOUT = "layout"
+"""The step of a run folder that holds how many processes train, so that it is measured once."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,15 @@ class Pretrained:
     values: dict[str, float]
 
 
+@dataclass(frozen=True)
+class Team:
+    """How many processes train, with how many threads each (None: as torch chooses), and why."""
+
+    processes: int
+    threads: int | None
+    reason: str
+
+
 def read_pretrain_config(
     path: str | Path, changes: Sequence[str] = (), *, corpus: str | Path | None = None
 ) -> PretrainConfig:
@@ -43,20 +56,75 @@ def read_pretrain_config(
     return load_config(PretrainConfig, path, [*changes, *own])
 
 
+def choose_team(
+    config: PretrainConfig, out: str | Path, *, processes: int | None = None, threads: int | None = None
+) -> Team:
+    """How many processes train: what was asked for, else what this run began with, else the fastest on this machine.
+
+    It is measured once a run (`mto.train.layout`) and kept in its folder, because the weights after some steps depend
+    on it in their last digits.
+
+    Raises:
+        ConfigError: the batches of a step cannot be shared out among so many processes.
+        RunError: the folder holds something else.
+    """
+    import torch
+
+    folder = run_folder(config, out)
+    stored = folder.done(LAYOUT, LAYOUT)
+    if processes is not None or threads is not None:
+        team = Team(processes or 1, threads, "as asked for")
+    elif stored is not None:
+        return Team(**stored)
+    elif (folder.path / "checkpoints").exists():
+        return Team(1, None, "as this run began")
+    elif config.train.device != "cpu" and torch.cuda.is_available():
+        team = Team(1, None, "one GPU process")
+    else:
+        from mto.train.layout import choose_layout
+
+        found = choose_layout(
+            tokens=config.batch_tokens * config.train.accumulate, most=config.train.accumulate
+        )
+        fits = config.train.accumulate % found.processes == 0
+        team = Team(found.processes if fits else 1, found.threads if fits else None, found.reason)
+    share_out(config, team.processes)
+    folder.finish(LAYOUT, LAYOUT, vars(team))
+    return team
+
+
+def is_helper() -> bool:
+    """Whether this is one of several processes and not the one that speaks."""
+    return int(os.environ.get("RANK", "0")) > 0
+
+
+def is_launched() -> bool:
+    """Whether a launcher started this process as one of several."""
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+
+def launch_team(words: Sequence[str], team: Team) -> int:
+    """Run the same command in several processes that train together; gives their exit code.
+
+    Raises:
+        TrainingError: a process was killed.
+    """
+    from mto.train.launch import launch
+
+    return launch("mto", words, processes=team.processes, threads=team.threads)
+
+
 def run_pretraining(
     config: PretrainConfig,
     out: str | Path,
     *,
     data: str | Path | None = None,
-    processes: int | None = None,
     threads: int | None = None,
     resume: bool = True,
     callbacks: Sequence[Callback] = (),
     say: Callable[[str], None] | None = None,
 ) -> Pretrained:
-    """`mto.pretrain.pretrain` with a number of processes and threads; the arguments are those of `pretrain`."""
-    if processes is not None and processes > 1:
-        raise ConfigError(f"{processes} processes are not supported yet", hint="leave --processes out")
+    """`mto.pretrain.pretrain` with a number of threads; the other arguments are those of `pretrain`."""
     with thread_count(threads):
         result = pretrain(config, out, data=data, callbacks=callbacks, say=say, resume=resume)
     training = result.training

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from mto.errors import Interrupted
+from mto.errors import ConfigError, Interrupted
 from mto.families import LoadedModel, TrainingMetadata, save_model
 from mto.objectives import Objective, SpecialIds
 from mto.objectives.registry import build_objective
@@ -24,7 +24,8 @@ from mto.pretrain.text import find_files, read_lines
 from mto.pretrain.validation import HeldOut, build_held_out, measure
 from mto.pretrain.vocabulary import word_start_rows
 from mto.runs import RunFolder, write_json
-from mto.train import Callback, TrainResult, train
+from mto.train import Callback, TrainConfig, TrainResult, train
+from mto.train.processes import Processes, join_processes
 
 # So much of every file is read for a new vocabulary.
 SAMPLE_CHARACTERS = 4_000_000
@@ -69,31 +70,67 @@ def pretrain(
         callbacks: hear of the training's progress.
         say: is told, in a line each, what happens before the training.
 
+    Under `mto.train.launch` (or torchrun) several processes train together: the first prepares, validates and writes,
+    and the ``accumulate`` batches of a step are shared out, so that a step reads the same whatever their number.
+
     Raises:
         Interrupted: after Ctrl-C; the message says how to go on.
+        ConfigError: ``accumulate`` cannot be shared out among the processes.
     """
     tell = say or (lambda _: None)
-    folder = RunFolder.create(
-        out, {"command": "pretrain", **config.model_dump(mode="json", exclude={"corpus", "train"})}
-    )
+    together = join_processes(config.train.device)
+    settings = share_out(config, together.world)
+    if not together.is_main:
+        together.wait()  # until the first process has made everything that all of them read
+    folder = run_folder(config, out)
     started = _start(config, folder, tell)
     material = _material(config, started, Path(data) if data else folder.path / "data", tell)
+    if together.is_main:
+        together.wait()
     held_out = _held_out(config, material, started)
     source = TextSource(
         material.shards["train"], material.weights, material.mix, window_objective=material.window_objective,
         line_objective=material.line_objective, word_starts=material.word_starts, pad_id=started.adapter.pad_id,
         tokens=config.batch_tokens, seed=config.data_seed,
     )  # fmt: skip
-    checks = _Checks(started, held_out, folder)
+    checks = _Checks(started, held_out, folder, together)
     try:
         result = train(
-            started.model, source, config.train, evaluate=checks, callbacks=[*callbacks, checks.listener],
+            started.model, source, settings, evaluate=checks, callbacks=[*callbacks, checks.listener],
             checkpoint_dir=folder.path / "checkpoints", resume=resume,
         )  # fmt: skip
     except Interrupted:
-        folder.event("interrupted")
+        if together.is_main:
+            folder.event("interrupted")
         raise
-    return _finish(config, folder, started, checks, result)
+    if together.is_main:
+        _finish(config, folder, started, checks, result)
+    together.wait()
+    return PretrainResult(
+        folder.path / "model", _metadata(config, started, _last(checks, result), result), result
+    )
+
+
+def run_folder(config: PretrainConfig, out: str | Path) -> RunFolder:
+    """Make or open the run folder of a configuration. Raises `RunError` when it belongs to another one."""
+    return RunFolder.create(
+        out, {"command": "pretrain", **config.model_dump(mode="json", exclude={"corpus", "train"})}
+    )
+
+
+def share_out(config: PretrainConfig, processes: int) -> TrainConfig:
+    """The training settings of one of several processes.
+
+    Raises:
+        ConfigError: ``accumulate`` is no multiple of the number of processes.
+    """
+    accumulate = config.train.accumulate
+    if accumulate % processes:
+        raise ConfigError(
+            f"train.accumulate: {accumulate} batches a step cannot be shared out among {processes} processes",
+            hint=f"use a number of processes that divides {accumulate}, or a multiple of {processes} as accumulate",
+        )
+    return config.train.model_copy(update={"accumulate": accumulate // processes})
 
 
 def _start(config: PretrainConfig, folder: RunFolder, tell: Callable[[str], None]) -> Started:
@@ -156,20 +193,27 @@ def _held_out(config: PretrainConfig, material: Material, started: Started) -> l
 class _Checks:
     """The evaluation hook: held-out losses and the knowledge probe, written down as they come."""
 
-    def __init__(self, started: Started, held_out: list[HeldOut], folder: RunFolder) -> None:
-        self.started, self.held_out, self.folder = started, held_out, folder
+    def __init__(
+        self, started: Started, held_out: list[HeldOut], folder: RunFolder, together: Processes
+    ) -> None:
+        self.started, self.held_out, self.folder, self.together = started, held_out, folder, together
         self.precision = "fp32"
         self.listener = _Listener(self)
         self.facts = load_facts()
         self.last: dict[str, float] = {}
 
     def __call__(self, model: Any, step: int) -> dict[str, float]:
+        # One process measures and all hear the values, because all of them must decide alike.
+        values: dict[str, float] = self._measure(model, step) if self.together.is_main else {}
+        self.last = self.together.gather(values)[0]
+        return self.last
+
+    def _measure(self, model: Any, step: int) -> dict[str, float]:
         dtype = torch.bfloat16 if self.precision.startswith("bf16") else torch.float32
         values = measure(model, self.held_out, dtype)
         loaded = LoadedModel(model, self.started.adapter, "in training", "", self.started.before)
         probe = run_probe(loaded, self.facts, precision="bf16" if dtype == torch.bfloat16 else "fp32")
         values |= {f"probe {name}": value for name, value in probe.values.items()}
-        self.last = values
         self.folder.event("validation", step=step, **{k: round(v, 4) for k, v in values.items()})
         return values
 
@@ -186,9 +230,8 @@ class _Listener(Callback):
 
 def _finish(
     config: PretrainConfig, folder: RunFolder, started: Started, checks: _Checks, result: TrainResult
-) -> PretrainResult:
-    last = dict(result.evaluations[-1].values) if result.evaluations else checks.last
-    metadata = _metadata(config, started, last, result)
+) -> None:
+    metadata = _metadata(config, started, _last(checks, result), result)
     path = save_model(started.model, started.adapter, folder.path / "model", metadata=metadata)
     write_card(path, config, metadata, result)
     write_json(folder.path / "result.json", {
@@ -196,7 +239,10 @@ def _finish(
         "peak_share": result.peak_share, "precision": result.precision, "steps": result.steps,
         "evaluations": [{"step": e.step, **e.values} for e in result.evaluations],
     })  # fmt: skip
-    return PretrainResult(path, metadata, result)
+
+
+def _last(checks: _Checks, result: TrainResult) -> dict[str, float]:
+    return dict(result.evaluations[-1].values) if result.evaluations else checks.last
 
 
 def _metadata(
