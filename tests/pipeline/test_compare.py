@@ -125,6 +125,18 @@ def test_a_plan_writes_nothing(tiny_dir: Path, task_file: Path, tmp_path: Path) 
     assert (task.train, task.dev, task.test, task.folds) == (4, 4, 4, None)
 
 
+def test_a_small_disk_and_a_missing_gpu_are_said_before_the_work(
+    tiny_dir: Path, task_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mto.pipeline.machine.free_disk", lambda _: 1e3)
+    told = Told()
+    plan(str(task_file), model=str(tiny_dir), out=tmp_path / "run", progress=told, **SETTINGS)
+    assert "disk-small" in told.events
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(RunError, match="torch finds none"):
+        plan(str(task_file), model=str(tiny_dir), out=tmp_path / "run", device="cuda", **SETTINGS)
+
+
 def test_the_estimate_grows_with_the_work(tiny_dir: Path, task_file: Path, tmp_path: Path) -> None:
     def steps(last: int) -> float:
         tune = {"rates": [1e-3], "ladder": [0, last]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 CGROUP = Path("/sys/fs/cgroup")
@@ -39,6 +40,14 @@ def free_memory() -> float:
     except (OSError, ValueError):
         pass
     return min(found, default=float("inf"))
+
+
+def free_disk(path: Path) -> float:
+    """Bytes that are free where a folder is, or will be."""
+    place = path.absolute()
+    while not place.exists():
+        place = place.parent
+    return float(shutil.disk_usage(place).free)
 
 
 def default_workers(cells: int, parameters: int, *, threads: int, device: str) -> int:

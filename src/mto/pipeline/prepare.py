@@ -98,6 +98,7 @@ def prepare(request: Request, told: RunCallback) -> Work:
         if speed is None:
             with thread_count(config.threads):
                 speed = measure(loaded, inputs)
+    from mto.pipeline.machine import free_disk
     from mto.pipeline.planning import Speed, make_plan
 
     workers = 1 if request.model is not None else _workers(config, inputs, len(waiting))
@@ -105,6 +106,12 @@ def prepare(request: Request, told: RunCallback) -> Work:
         config, inputs, cells, waiting, speed or Speed(0.0, 0.0, 0.0), workers=workers, out=str(path)
     )
     told.on_plan(plan)
+    free = free_disk(path)
+    if waiting and plan.disk_bytes > free:
+        told.on_event(
+            "disk-small",
+            f"about {plan.disk_bytes / 1e6:.0f} MB are needed, {free / 1e6:.0f} MB are free; --keep none needs least",
+        )
     return Work(config, path, inputs, cells, keys, results, loaded, plan, Clock(plan, cells, waiting))
 
 
@@ -138,10 +145,28 @@ def _workers(config: CompareConfig, inputs: Inputs, cells: int) -> int:
 
 
 def load(config: CompareConfig, device: str | None = None) -> LoadedModel:
-    """The configured checkpoint, on its device."""
+    """The configured checkpoint, on its device.
+
+    Raises:
+        RunError: a GPU is asked for, or the run was begun on one, and there is none.
+    """
     from mto.families import load_model
 
-    return load_model(config.model, device=device or _device(config))
+    wanted = device or _device(config)
+    if wanted == "cuda":
+        import torch
+
+        if not torch.cuda.is_available():
+            asked = config.device == "cuda"
+            raise RunError(
+                "a GPU is asked for, but torch finds none"
+                if asked
+                else "this run was begun on a GPU, but torch finds none",
+                hint="leave --device out"
+                if asked
+                else "go on where there is one, or choose another folder with --out",
+            )
+    return load_model(config.model, device=wanted)
 
 
 def _device(config: CompareConfig) -> str:

@@ -37,7 +37,7 @@ class RunCallback:
         """The work has moved on."""
 
     def on_event(self, kind: str, message: str) -> None:
-        """Something worth a line happened; kinds: "loading", "no-phrase", "data-gone", "step-damaged", "cell-failed", "finished-before"."""
+        """Something worth a line happened; kinds: "loading", "no-phrase", "disk-small", "data-gone", "step-damaged", "cell-failed", "finished-before"."""
 
 
 def asked_to_stop(error: BaseException | None) -> bool:
