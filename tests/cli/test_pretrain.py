@@ -85,6 +85,7 @@ def two(folder: Path, *words: str) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_two_processes_stop_together_and_one_speaks(own: Path, tmp_path: Path) -> None:
     with two(tmp_path, "train.steps=100000", "--out", "two") as process:
         while not list((tmp_path / "two" / "checkpoints").glob("*")) and process.poll() is None:
