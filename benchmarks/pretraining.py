@@ -34,7 +34,7 @@ from mto.train.batches import plan_batches
 from mto.train.precision import choose_precision
 from mto.train.throughput import matrix_peak, model_size
 
-WINDOW, ROWS = 128, 12
+WINDOW, ROWS = 128, 24
 
 
 @dataclass(frozen=True)

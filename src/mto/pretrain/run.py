@@ -113,9 +113,9 @@ def pretrain(
 
 def run_folder(config: PretrainConfig, out: str | Path) -> RunFolder:
     """Make or open the run folder of a configuration. Raises `RunError` when it belongs to another one."""
-    return RunFolder.create(
-        out, {"command": "pretrain", **config.model_dump(mode="json", exclude={"corpus", "train"})}
-    )
+    # Where the text lies, how long the training is and what the card says may change between two calls.
+    fixed = config.model_dump(mode="json", exclude={"corpus", "train", "licence", "notes"})
+    return RunFolder.create(out, {"command": "pretrain", **fixed})
 
 
 def share_out(config: PretrainConfig, processes: int) -> TrainConfig:

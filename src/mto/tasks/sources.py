@@ -45,7 +45,8 @@ def open_tables(
     if given is not None and spec.format == "huggingface":
         return str(path), tables_in_memory(_load_saved(path), spec, name)
     if not path.is_dir():
-        raise DataError("no such folder", where=str(path), hint=f"'{name}' expects its data files there")
+        what = "file" if path.suffix.lower() in FORMATS else "folder"
+        raise DataError(f"no such {what}", where=str(path), hint=f"'{name}' expects its data there")
     files = spec.splits.named().items()
     return str(path), {
         split: read_table(path / file, spec.format, delimiter=spec.delimiter) for split, file in files
