@@ -101,7 +101,7 @@ def load_model(ref: str | Path = "mini", *, dtype: str = "float32", device: str 
     Weights come from safetensors only. An untied head stays untied (ANCHORS E.3); embeddings are never resized.
 
     Args:
-        ref: the name of an embedded checkpoint (``mini``, ``mini-denoising``, ``mini-lm``), a folder, or a name
+        ref: the name of an embedded checkpoint such as ``mini`` (``mto ls models``), a folder, or a name
             on the Hugging Face hub such as ``google/flan-t5-base`` (downloaded by transformers).
         dtype: ``float32`` (for training, and the default), ``bfloat16`` or ``float16``.
         device: such as ``cpu`` or ``cuda``.
