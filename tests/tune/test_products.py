@@ -8,6 +8,7 @@ import torch
 from mto.evaluate.packed import can_pack
 from mto.train import collate, seq2seq_loss
 from mto.tune.products import fast_products
+from tests.conftest import missing
 
 
 def gradients(model: Any, batch: Any) -> tuple[float, dict[str, torch.Tensor]]:
@@ -21,7 +22,7 @@ def gradients(model: Any, batch: Any) -> tuple[float, dict[str, torch.Tensor]]:
 
 def test_loss_and_gradients_are_those_of_the_model(tiny) -> None:
     if not can_pack(tiny.model):
-        pytest.skip("missing: oneDNN in this torch")
+        missing("oneDNN in this torch")
     batch = collate([((5, 6, 7, 1), (8, 9, 1)), ((5, 1), (10, 1))], pad_id=0)
     before, theirs = gradients(tiny.model, batch)
     with fast_products(tiny.model) as done:
