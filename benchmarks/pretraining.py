@@ -3,19 +3,24 @@
     python benchmarks/pretraining.py --output pretraining.json
 
 Same model (BART shape, 27 M by default), same batches in the same order, same threads; every system trains a model of
-its own, in turns, and the median of its rounds counts. Run it with nothing else running. Tokens are source and target
-tokens, pads not counted. `Seq2SeqTrainer` runs as transformers' documentation shows it: data collator, defaults else.
+its own, in turns. A round is the median of its steps but the first, a system the median of its rounds. Run it with nothing
+else running. Tokens are source and target tokens, pads not counted. `Seq2SeqTrainer` runs as transformers' documentation
+shows it: data collator, defaults else.
 
-The levers are added one by one to the loop of mto: precision, fused cross-entropy, memory, compile, length buckets
-(on windows and single sentences mixed, where padding matters), processes.
+The levers are added one by one to the loop of mto: precision, fused cross-entropy, attention, dropout, memory, then compile
+or processes (as many as threads, each with its share of the rows), and length buckets (on windows and single sentences
+mixed, where padding matters).
 """
 
 from __future__ import annotations
 
 import argparse
 import copy
+import itertools
 import json
+import os
 import statistics
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -31,9 +36,11 @@ from mto.objectives import Denoising, Mixture, Pairs, PrefixLM, Ragged, SpecialI
 from mto.runs import environment, write_json
 from mto.train import Batch, TrainConfig, collate, train
 from mto.train.batches import plan_batches
+from mto.train.launch import launch
 from mto.train.precision import choose_precision
 from mto.train.throughput import matrix_peak, model_size
 
+HERE = Path(__file__).resolve().parent
 WINDOW, ROWS = 128, 24
 
 
@@ -48,16 +55,18 @@ class System:
 
 
 class Fixed:
-    """A source that yields given batches for ever."""
+    """A source that yields given batches for ever and notes when it was asked."""
 
     def __init__(self, batches: Sequence[Batch]) -> None:
         self.batches, self.at = batches, 0
+        self.times: list[float] = []
 
     def __iter__(self) -> Iterator[Batch]:
         return self
 
     def __next__(self) -> Batch:
         self.at += 1
+        self.times.append(time.perf_counter())
         return self.batches[(self.at - 1) % len(self.batches)]
 
     def state_dict(self) -> dict[str, Any]:
@@ -98,19 +107,50 @@ def tokens_of(batches: Sequence[Batch]) -> tuple[float, float]:
     )
 
 
-def ours(model: Any, batches: Sequence[Batch], steps: int, **options: Any) -> Callable[[], list[float]]:
+def ours(
+    model: Any, batches: Sequence[Batch], steps: int, *, loss: Any = None, **options: Any
+) -> Callable[[], list[float]]:
     """Our loop with some settings; the model stays, so that each round goes on from the last."""
 
     def run() -> list[float]:
-        loss = options.pop("loss", None)
         config = TrainConfig(steps=steps, rate=1e-4, dropout=None, report_every=10**6, **options)
-        extra = {"loss": loss} if loss else {}
-        if loss:
-            options["loss"] = loss
-        result = train(model, Fixed(batches), config, **extra)
-        return [result.seconds / result.steps]
+        source = Fixed(batches)
+        train(model, source, config, **({"loss": loss} if loss else {}))
+        source.times.append(time.perf_counter())
+        # The first step pays for the memory; so does the baselines' first, which is left out as well.
+        return [b - a for a, b in itertools.pairwise(source.times)][1:]
 
     return run
+
+
+def in_processes(path: str | None, processes: int, steps: int) -> Callable[[], list[float]]:
+    """Our loop in several processes of one thread, each with its share of the rows of a step."""
+
+    def run() -> list[float]:
+        with tempfile.TemporaryDirectory() as folder:
+            out = Path(folder) / "seconds.json"
+            given = ["--member", str(out), "--steps", str(steps), *(["--model", path] if path else [])]
+            launch(
+                "pretraining", given, processes=processes, threads=1, environment={"PYTHONPATH": str(HERE)}
+            )
+            found: list[float] = json.loads(out.read_text(encoding="utf-8"))
+            return found
+
+    return run
+
+
+def member(path: str | None, steps: int, out: Path) -> None:
+    """What one of several processes does: train on batches of its share, and tell the seconds of each step."""
+    world = int(os.environ["WORLD_SIZE"])
+    model, adapter = build_model(path)
+    rows = window_rows(adapter, steps, np.random.default_rng(0))
+    share = ROWS // world
+    batches = [collate(rows[n : n + share], adapter.pad_id) for n in range(0, len(rows), share)]
+    # Every process takes every n-th batch.
+    seconds = ours(model, batches, steps)()
+    if os.environ["RANK"] == "0":
+        every = [sum(seconds[n : n + world]) for n in range(0, len(seconds) - world + 1, world)]
+        out.write_text(json.dumps(every), encoding="utf-8")
 
 
 def compiled(model: Any, batches: Sequence[Batch], steps: int) -> Callable[[], list[float]]:
@@ -133,7 +173,7 @@ def compiled(model: Any, batches: Sequence[Batch], steps: int) -> Callable[[], l
             optimizer.step()
             optimizer.zero_grad()
             seconds.append(time.perf_counter() - start)
-        return seconds
+        return seconds[1:]
 
     return run
 
@@ -146,17 +186,22 @@ def plain_loss(model: Any, batch: Batch, *, factor: float, **_: Any) -> torch.Te
     return output.loss * ((batch.labels >= 0).sum() * factor)
 
 
+def window_rows(adapter: Adapter, steps: int, rng: np.random.Generator) -> list[tuple[list[int], list[int]]]:
+    """`ROWS` masked windows a step; all are masked alike, so that targets have at most two lengths."""
+    special = SpecialIds.of(adapter)
+    objective = Denoising(special, rounding="nearest", spans=(6, 6))
+    text = random_rows(rng, 10, min(special.sentinels) - 1, np.full(ROWS * steps, WINDOW))
+    pairs = write(objective, text, rng)
+    return [(pairs.source[n].tolist(), pairs.target[n].tolist()) for n in range(len(pairs))]
+
+
 def build_systems(
-    model: Any, adapter: Adapter, steps: int, compile_ours: bool
+    model: Any, adapter: Adapter, path: str | None, steps: int, threads: int, compile_ours: bool
 ) -> tuple[list[System], list[System]]:
     """Systems on windows of one shape, and the two ways of batching mixed lengths."""
     rng = np.random.default_rng(0)
     special = SpecialIds.of(adapter)
-    low, high = 10, min(special.sentinels) - 1
-    # The targets have at most two lengths: all windows are masked alike.
-    objective = Denoising(special, rounding="nearest", spans=(6, 6))
-    pairs = write(objective, random_rows(rng, low, high, np.full(ROWS * steps, WINDOW)), rng)
-    rows = [(pairs.source[n].tolist(), pairs.target[n].tolist()) for n in range(len(pairs))]
+    rows = window_rows(adapter, steps, rng)
     batches = [collate(rows[n : n + ROWS], adapter.pad_id) for n in range(0, len(rows), ROWS)]
     examples = [{"input_ids": s, "attention_mask": [1] * len(s), "labels": t} for s, t in rows]
     source, target = tokens_of(batches)
@@ -167,7 +212,12 @@ def build_systems(
     def system(name: str, run: Callable[[], list[float]]) -> System:
         return System(name, run, source + target, flops)
 
+    def loop(name: str, **options: Any) -> System:
+        return system(name, ours(fresh(), batches, steps, **options))
+
     hf, hf16 = fresh(), fresh()
+    bare: dict[str, Any] = {"attention": "model", "quick_dropout": False, "reuse_memory": False}
+    lean = bare | {"precision": "bf16", "attention": "auto"}
     same = [
         system(
             "Seq2SeqTrainer, as documented", lambda: trainer_seconds(hf, adapter.tokenizer, examples, ROWS)
@@ -177,22 +227,18 @@ def build_systems(
             lambda: trainer_seconds(hf16, adapter.tokenizer, examples, ROWS, bf16=True),
         ),
         system("torch.compile + bf16 autocast", compiled(fresh(), batches, steps)),
-        system(
-            "mto, fp32, the model's own loss",
-            ours(fresh(), batches, steps, precision="fp32", reuse_memory=False, loss=plain_loss),
-        ),
-        system(
-            "  + bf16 autocast",
-            ours(fresh(), batches, steps, precision="bf16", reuse_memory=False, loss=plain_loss),
-        ),
-        system(
-            "  + fused cross-entropy", ours(fresh(), batches, steps, precision="bf16", reuse_memory=False)
-        ),
-        system("  + memory kept (mto's default)", ours(fresh(), batches, steps)),
+        loop("mto, fp32, the model's own loss", **bare, precision="fp32", loss=plain_loss),
+        loop("  + bf16 autocast", **bare, precision="bf16", loss=plain_loss),
+        loop("  + fused cross-entropy", **bare, precision="bf16"),
+        loop("  + lean attention", **lean),
+        loop("  + quick dropout", **lean | {"quick_dropout": True}),
+        loop("  + memory kept (mto's default)"),
     ]
     if compile_ours:
-        same.append(system("  + compile", ours(fresh(), batches, steps, compile=True)))
-    return same, bucket_systems(fresh, adapter, special, low, high, rng, steps)
+        same.append(loop("  + compile", compile=True))
+    if threads > 1:
+        same.append(system(f"  in {threads} processes of 1 thread", in_processes(path, threads, steps)))
+    return same, bucket_systems(fresh, adapter, special, 10, min(special.sentinels) - 1, rng, steps)
 
 
 def bucket_systems(
@@ -236,10 +282,14 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=8, help="steps of a round")
     parser.add_argument("--no-compile", action="store_true", help="leave our compiled loop out")
     parser.add_argument("--output", type=Path)
+    parser.add_argument("--member", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
+    if given.member:
+        member(given.model, given.steps, given.member)
+        return
     torch.set_num_threads(given.threads)
     model, adapter = build_model(given.model)
-    same, mixed = build_systems(model, adapter, given.steps, not given.no_compile)
+    same, mixed = build_systems(model, adapter, given.model, given.steps, given.threads, not given.no_compile)
     seconds: dict[str, list[float]] = {s.name: [] for s in (*same, *mixed)}
     for round_number in range(given.rounds + 1):
         for system in (*same, *mixed):
