@@ -10,9 +10,9 @@ import torch
 import transformers
 
 from mto.errors import FamilyError
-from mto.families import find_adapter, sentinel_ids
+from mto.families import find_adapter, sentinel_ids, word_start_rows
 from mto.pretrain.encoder_start import from_encoder, load_encoder
-from mto.pretrain.vocabulary import EOS, MASK, PAD, UNK, cut_word_pieces, word_start_rows
+from mto.pretrain.vocabulary import EOS, MASK, PAD, UNK, cut_word_pieces
 
 TEXTS = [
     "a hammer is used for driving nails into wood .",

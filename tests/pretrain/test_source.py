@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from mto.errors import DataError
+from mto.families import word_start_rows
 from mto.objectives import Denoising, PrefixLM, Ragged, SpecialIds, reconstruct
 from mto.pretrain.shards import Shard, build_shards
 from mto.pretrain.source import Mix, TextSource
 from mto.pretrain.validation import build_held_out, measure
-from mto.pretrain.vocabulary import word_start_rows
 from tests.conftest import WORDS
 
 

@@ -6,6 +6,7 @@ from mto.families.load import EMBEDDED, LoadedModel, load_model, load_tokenizer,
 from mto.families.metadata import TrainingMetadata
 from mto.families.save import save_model
 from mto.families.sentinels import SENTINEL_SPELLING, add_sentinels, sentinel_ids
+from mto.families.words import word_start_rows
 
 __all__ = [
     "EMBEDDED",
@@ -25,4 +26,5 @@ __all__ = [
     "resolve",
     "save_model",
     "sentinel_ids",
+    "word_start_rows",
 ]

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from mto.errors import ConfigError, Interrupted
-from mto.families import LoadedModel, TrainingMetadata, save_model
+from mto.families import LoadedModel, TrainingMetadata, save_model, word_start_rows
 from mto.objectives import Objective, SpecialIds
 from mto.objectives.registry import build_objective
 from mto.pretrain.card import write_card
@@ -22,7 +22,6 @@ from mto.pretrain.source import Mix, TextSource
 from mto.pretrain.start import Started, build_start, reload_start
 from mto.pretrain.text import find_files, read_lines
 from mto.pretrain.validation import HeldOut, build_held_out, measure
-from mto.pretrain.vocabulary import word_start_rows
 from mto.runs import RunFolder, write_json
 from mto.train import Callback, TrainConfig, TrainResult, train
 from mto.train.processes import Processes, join_processes

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-import numpy as np
 import transformers
 from tokenizers import (
     AddedToken,
@@ -23,9 +22,9 @@ from tokenizers import (
 
 from mto.errors import FamilyError
 from mto.families import add_sentinels
+from mto.families.words import CONTINUES
 
 PAD, EOS, UNK, MASK = SPECIALS = ("<pad>", "</s>", "<unk>", "<mask>")
-CONTINUES, WORD_MARK = "##", "▁"
 
 
 def cut_word_pieces(
@@ -119,19 +118,6 @@ def _wrap(backend: Tokenizer, sentinels: int) -> Any:
     )
     add_sentinels(tokenizer, sentinels)
     return tokenizer
-
-
-def word_start_rows(tokenizer: Any) -> np.ndarray:
-    """Which pieces begin a word: bool `[rows]`, for whole-word masks.
-
-    A vocabulary with ``▁`` marks starts, one with ``##`` marks continuations; without either, every piece counts.
-    """
-    vocabulary: dict[str, int] = tokenizer.get_vocab()
-    starts = np.ones(max(vocabulary.values()) + 1, dtype=bool)
-    marked = any(piece.startswith(WORD_MARK) for piece in vocabulary)
-    for piece, row in vocabulary.items():
-        starts[row] = piece.startswith(WORD_MARK) if marked else not piece.startswith(CONTINUES)
-    return starts
 
 
 def batched(items: Iterable[str], size: int) -> Iterator[list[str]]:
