@@ -103,14 +103,16 @@ def test_run_takes_a_configuration_file(mto: Mto, mini: str, tools: str, tmp_pat
     assert (planned["cells"], planned["tasks"][0]["test"], planned["settings"]["ladder"]) == (8, 2, [0, 1])
 
 
-def test_every_run_configuration_of_the_project_runs(mto: Mto, mini: str) -> None:
-    files = sorted((ROOT / "configs").glob("*.yaml"))
-    assert [file.name for file in files] == ["demo.yaml"]
-    for file in files:
-        small = ["seeds=1", "shots=4", "max_test=2", "tune.rates=[1e-3]", "tune.ladder=[0, 1]"]
-        told = mto("run", "--config", str(file), *small, "--out", file.stem, "--workers", "1", "-q")
-        assert told.exit_code == 0, told.output
-        assert "An illustration, not evidence" in told.stdout and f"{file.stem}/report.html" in told.stdout
+@pytest.mark.parametrize("file", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda file: file.stem)
+def test_every_run_configuration_of_the_project_runs(
+    mto: Mto, mini: str, file: Path, request: pytest.FixtureRequest
+) -> None:
+    small = ["seeds=1", "shots=4", "max_test=2", "tune.rates=[1e-3]", "tune.ladder=[0, 1]"]
+    if "\ndata:" in file.read_text():
+        small += ["--data", str(request.getfixturevalue("shared_dir") / "data" / "atomic2020")]
+    told = mto("run", "--config", str(file), *small, "--out", file.stem, "--workers", "1", "-q")
+    assert told.exit_code == 0, told.output
+    assert "An illustration, not evidence" in told.stdout and f"{file.stem}/report.html" in told.stdout
 
 
 @pytest.mark.parametrize(
