@@ -1,0 +1,122 @@
+"""Measures one arm: untrained on all rows, or trained in one fold. All of it is done by `mto.tune` and `mto.evaluate`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mto.errors import TrainingError
+from mto.evaluate.generate import generate
+from mto.evaluate.likelihood import likelihood
+from mto.evaluate.metrics import metrics
+from mto.families import LoadedModel
+from mto.match.probe.arms import Contestant
+from mto.match.probe.checkpoints import Checkpoints
+from mto.train.callbacks import Callback, Progress
+from mto.tune.ladder import fit
+from mto.tune.products import fast_products
+from mto.tune.rows import CellRows
+
+Floats = NDArray[np.float64]
+Guard = Callable[[], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """Scores of some rows: their numbers, the bits of each row's targets, and the metric (0-100) or None."""
+
+    rows: NDArray[np.int64]
+    bits: Floats
+    metric: Floats | None
+
+
+class Bench(Protocol):
+    """What a tournament needs to have done."""
+
+    def untrained(self, name: str) -> Held:
+        """Zero-shot scores of an arm on all rows."""
+        ...
+
+    def trained(self, name: str, fold: int, rate: float, steps: int, guard: Guard) -> Held:
+        """Scores of the rows that a fold holds out, after training on the others.
+
+        `guard` is called now and then during the training and may raise. Raises `TrainingError` when it diverges.
+        """
+        ...
+
+    def release(self, model: str) -> None:
+        """No arm of this checkpoint is left."""
+        ...
+
+
+class RealBench:
+    """Trains and scores with real checkpoints.
+
+    Every training begins anew from the checkpoint's weights. To go on from where an arm stopped would need its weights
+    and two moments of each (three times the weights) for every arm and fold: 12 times 320 MB for the embedded model.
+    With the steps doubling at each rung, beginning anew costs at most as much again for the arm that goes
+    furthest, keeps one model in memory, and a result depends on (arm, fold, rate, steps, seed) alone.
+    """
+
+    def __init__(
+        self, checkpoints: Checkpoints, contestants: dict[str, Contestant], metric: str | None
+    ) -> None:
+        self._checkpoints, self._contestants = checkpoints, contestants
+        self._metric = metrics.get(metric) if metric is not None else None
+
+    def untrained(self, name: str) -> Held:
+        """See `Bench`."""
+        contestant = self._contestants[name]
+        loaded = self._checkpoints.get(contestant.arm.model)
+        return self._scores(loaded, contestant, contestant.encoded, None)
+
+    def trained(self, name: str, fold: int, rate: float, steps: int, guard: Guard) -> Held:
+        """See `Bench`."""
+        contestant = self._contestants[name]
+        part = contestant.part(fold)
+        with self._checkpoints.borrowed(contestant.arm.model) as loaded:
+            fit(loaded, part, contestant.settled, rate, steps, callbacks=[_Watch(guard, steps)])
+            return self._scores(loaded, contestant, part, fold)
+
+    def release(self, model: str) -> None:
+        """See `Bench`."""
+        self._checkpoints.release(model)
+
+    def _scores(self, loaded: LoadedModel, contestant: Contestant, part: CellRows, fold: int | None) -> Held:
+        rows, settled = contestant.rows, contestant.settled
+        held = np.arange(len(rows.all)) if fold is None else np.flatnonzero(rows.fold == fold)
+        owner = rows.owner if fold is None else rows.owner[rows.fold[rows.owner] == fold]
+        with fast_products(loaded.model, active=settled.precision == "fp32"):
+            scored = likelihood(loaded, part.dev_pairs, include_eos=False, precision=settled.precision)
+            bits = np.bincount(owner, weights=scored.nll / math.log(2), minlength=len(rows.all))[held].astype(
+                np.float64
+            )
+            if not np.isfinite(bits).all():
+                raise TrainingError("the likelihood of the held-out targets is not a number")
+            values = None
+            if self._metric is not None:
+                answers = generate(
+                    loaded,
+                    part.dev.questions,
+                    max_new_tokens=part.max_new_tokens,
+                    beams=settled.beams,
+                    precision=settled.precision,
+                )
+                values = self._metric([answer.text for answer in answers], part.dev.references)
+        return Held(held, bits, values)
+
+
+class _Watch(Callback):
+    """Lets the guard break off a training; not after its last step, when what it cost is paid."""
+
+    def __init__(self, guard: Guard, steps: int) -> None:
+        self._guard, self._steps = guard, steps
+
+    def on_step(self, progress: Progress) -> None:
+        if progress.step < self._steps:
+            self._guard()
