@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from mto.errors import TrainingError
 from mto.evaluate.generate import generate
@@ -17,6 +19,7 @@ from mto.evaluate.metrics import metrics
 from mto.families import LoadedModel
 from mto.match.probe.arms import Contestant
 from mto.match.probe.checkpoints import Checkpoints
+from mto.train import Batch, seq2seq_loss
 from mto.train.callbacks import Callback, Progress
 from mto.tune.ladder import fit
 from mto.tune.products import fast_products
@@ -28,11 +31,19 @@ Guard = Callable[[], None]
 
 @dataclass(frozen=True, eq=False)
 class Held:
-    """Scores of some rows: their numbers, the bits of each row's targets, and the metric (0-100) or None."""
+    """Scores of some rows.
+
+    Attributes:
+        rows: their numbers.
+        bits: float64, bits of each row's targets.
+        metric: float64 on 0-100, or None.
+        stepping: seconds that the steps before took, without what a training takes besides.
+    """
 
     rows: NDArray[np.int64]
     bits: Floats
     metric: Floats | None
+    stepping: float = 0.0
 
 
 class Bench(Protocol):
@@ -45,7 +56,7 @@ class Bench(Protocol):
     def trained(self, name: str, fold: int, rate: float, steps: int, guard: Guard) -> Held:
         """Scores of the rows that a fold holds out, after training on the others.
 
-        `guard` is called now and then during the training and may raise. Raises `TrainingError` when it diverges.
+        `guard` is called before each step but the first and may raise. Raises `TrainingError` when it diverges.
         """
         ...
 
@@ -80,8 +91,9 @@ class RealBench:
         contestant = self._contestants[name]
         part = contestant.part(fold)
         with self._checkpoints.borrowed(contestant.arm.model) as loaded:
-            fit(loaded, part, contestant.settled, rate, steps, callbacks=[_Watch(guard, steps)])
-            return self._scores(loaded, contestant, part, fold)
+            watch = _Watch(guard)
+            fit(loaded, part, contestant.settled, rate, steps, callbacks=[watch], loss=watch.loss)
+            return replace(self._scores(loaded, contestant, part, fold), stepping=watch.seconds)
 
     def release(self, model: str) -> None:
         """See `Bench`."""
@@ -112,11 +124,20 @@ class RealBench:
 
 
 class _Watch(Callback):
-    """Lets the guard break off a training; not after its last step, when what it cost is paid."""
+    """Takes the time of a training, and asks the guard before every step but the first."""
 
-    def __init__(self, guard: Guard, steps: int) -> None:
-        self._guard, self._steps = guard, steps
+    def __init__(self, guard: Guard) -> None:
+        self._guard, self._begun = guard, False
+        self._began = self.seconds = 0.0
+
+    def on_start(self, step: int, steps: int) -> None:
+        self._began = time.perf_counter()
 
     def on_step(self, progress: Progress) -> None:
-        if progress.step < self._steps:
+        self.seconds = time.perf_counter() - self._began
+
+    def loss(self, model: Any, batch: Batch, *, factor: float | None = None) -> Tensor:
+        if self._begun:
             self._guard()
+        self._begun = True
+        return seq2seq_loss(model, batch, factor=factor)

@@ -11,7 +11,9 @@ from mto.match.probe.halving import Spent, rungs_needed
 
 Clock = Callable[[], float]
 PILOT_STEPS = (1, 4)
-"""Trainings that only measure the pace."""
+"""Trainings that only measure the pace: the first is slow for once, and says whether there is time for the second."""
+PILOT_ROOM = 4
+"""A pilot is made where there is time for so many of it."""
 FIRST_STEP = 10.0
 """A step not yet measured is taken for this many times the zero-shot scoring of its rows: forward, backward (twice
 that), the update of every weight (for few short rows as long again), and the first touch of memory; so it errs on
@@ -20,37 +22,49 @@ the safe side."""
 
 @dataclass
 class Pace:
-    """How long one training with its scoring takes: ``fixed + steps * step``, in seconds."""
+    """How long trainings take, in seconds: what each takes besides its steps, and what a step takes.
 
-    fixed: float
-    seconds: float
-    steps: int
+    Attributes:
+        fixed: outside of steps, over `trainings`: putting weights back, setting up, scoring.
+        stepping: within `steps`. The first step of a training is slow (memory for the optimiser), so that short
+            trainings say too much rather than too little about a step of longer ones.
+        pilot: whether this is known from a pilot only, which the first real training replaces.
+
+    >>> pace = Pace()
+    >>> pace.note(4, seconds=1.5, stepping=1.0, pilot=True)
+    >>> pace.note(10, seconds=2.5, stepping=2.0)
+    >>> pace.expect(20)
+    4.5
+    """
+
+    fixed: float = 0.0
+    trainings: int = 0
+    stepping: float = 0.0
+    steps: int = 0
+    pilot: bool = True
+
+    @property
+    def each(self) -> float:
+        """Seconds of a training besides its steps."""
+        return self.fixed / self.trainings
 
     @property
     def step(self) -> float:
-        """Seconds a step, over all that was measured; long trainings count more."""
-        return self.seconds / self.steps
+        """Seconds a step."""
+        return self.stepping / self.steps
 
-    def expect(self, steps: float) -> float:
+    def expect(self, steps: int) -> float:
         """Seconds of a training of so many steps."""
-        return self.fixed + self.step * steps
+        return self.each + self.step * steps
 
-    def note(self, steps: int, seconds: float) -> None:
-        """Take one more training into account."""
-        self.seconds += max(0.0, seconds - self.fixed)
-        self.steps += steps
-
-    @staticmethod
-    def of_pilots(one: float, four: float) -> Pace:
-        """From two trainings of 1 and 4 steps.
-
-        The first may have been slow for once, so a step takes at least an eighth of the second.
-
-        >>> Pace.of_pilots(0.7, 1.0)
-        Pace(fixed=0.5, seconds=0.5, steps=4)
-        """
-        step = min(max((four - one) / 3, four / 8), four / 4)
-        return Pace(max(0.0, four - 4 * step), 4 * step, 4)
+    def note(self, steps: int, seconds: float, stepping: float, *, pilot: bool = False) -> None:
+        """A training of `steps` took `seconds` in all, `stepping` of them in its steps."""
+        if self.pilot:
+            self.fixed, self.trainings, self.stepping, self.steps = 0.0, 0, 0.0, 0
+        self.pilot = pilot
+        self.fixed += max(0.0, seconds - stepping)
+        self.stepping += stepping
+        self.trainings, self.steps = self.trainings + 1, self.steps + steps
 
 
 class Purse:
@@ -115,7 +129,7 @@ class Purse:
         if config.steps_allowed is not None:
             bounds.append((config.steps_allowed - self.steps) * share / sum(units.values()))
         if config.budget_seconds is not None:
-            fixed = sum(count * self._pace[model].fixed for model, count in units.items())
+            fixed = sum(count * self._pace[model].each for model, count in units.items())
             step = sum(count * self._pace[model].step for model, count in units.items())
             bounds.append(((config.budget_seconds - self.seconds) * share - fixed) / max(step, 1e-9))
         return int(max(0.0, min(bounds)) + 1e-9)
@@ -136,14 +150,9 @@ class Purse:
         allowed = self._config.steps_allowed
         return allowed is None or self.steps + steps <= allowed
 
-    def learn(self, model: str, pace: Pace) -> None:
-        """The pace of a checkpoint, from its pilots."""
-        self._pace[model] = pace
-
-    def note(self, model: str, steps: int, seconds: float) -> None:
-        """A training has taken so long."""
-        if model in self._pace:
-            self._pace[model].note(steps, seconds)
+    def note(self, model: str, steps: int, seconds: float, stepping: float, *, pilot: bool = False) -> None:
+        """A training has taken so long; see `Pace.note`."""
+        self._pace.setdefault(model, Pace()).note(steps, seconds, stepping, pilot=pilot)
 
     # -- breaking off ---------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ import numpy as np
 from mto.errors import TrainingError
 from mto.match.probe.arms import arms_by_model
 from mto.match.probe.bench import Bench, Held
-from mto.match.probe.budget import FIRST_STEP, PILOT_STEPS, Pace, Purse
+from mto.match.probe.budget import FIRST_STEP, PILOT_ROOM, PILOT_STEPS, Purse
 from mto.match.probe.config import ProbeConfig
 from mto.match.probe.halving import Race, Stopped, successive_halving
 from mto.match.probe.judge import Judge, Point, best_point, judged
@@ -157,35 +157,35 @@ class Tournament:
                 found[name] = self._better(tried)
         return {name: found[name] for name in names}
 
-    def _one(self, name: str, fold: int, rate: float, steps: int) -> Held:
+    def _one(self, name: str, fold: int, rate: float, steps: int, *, pilot: bool = False) -> Held:
         began = self._purse.seconds
         self._purse.steps += steps
         held = self._bench.trained(name, fold, rate, steps, self._guard)
-        self._purse.note(self.arms[name].model, steps, self._purse.seconds - began)
+        took = self._purse.seconds - began
+        self._purse.note(self.arms[name].model, steps, took, held.stepping, pilot=pilot)
         return held
 
     def _pilots(self, units: Mapping[str, int], names: Sequence[str]) -> bool:
-        """Measure the pace of checkpoints that have not been trained yet; False where there is no time for it."""
+        """Measure the pace of checkpoints that were not trained yet; False where there is no time (or no step) for it."""
         for model in units:
             if self._purse.knows(model):
                 continue
-            if not self._purse.steps_left_for(sum(PILOT_STEPS)):
-                return False
             name = next(name for name in names if self.arms[name].model == model)
             expected = FIRST_STEP * self._batch_rows * self._row_seconds[model]
-            seconds = []
+            if not self._purse.steps_left_for(sum(PILOT_STEPS)):
+                return False
             for steps in PILOT_STEPS:
-                if not self._purse.time_left_for(expected * steps):
+                # Twelve trainings or so are to follow, so a pilot that takes much of what is left is of no use.
+                if not self._purse.time_left_for(PILOT_ROOM * expected * steps):
                     return False
+                self._guard()
                 began = self._purse.seconds
                 try:
-                    self._guard()
-                    self._one(name, 0, self._rates[name][0], steps)
-                except TrainingError:
-                    pass  # the rung itself will find it, and say so
-                seconds.append(self._purse.seconds - began)
-                expected = seconds[-1]
-            self._purse.learn(model, Pace.of_pilots(seconds[0], seconds[1]))
+                    self._one(name, 0, self._rates[name][0], steps, pilot=True)
+                except TrainingError:  # the rung itself will find it, and say so
+                    took = self._purse.seconds - began
+                    self._purse.note(model, steps, took, took, pilot=True)
+                expected = self._purse.seconds - began
         return True
 
     def _guard(self, *, clock: bool = True) -> None:
