@@ -251,7 +251,7 @@ def _nominal(p: _Place) -> str:
     followed = bool(_NOMINAL & set(p.after))
     if "ADJ" in p.can_be and (followed or "NOUN" not in p.can_be):
         return "ADJ"
-    if "ADJ" in p.can_be and p.can_be[0] == "ADJ" and p.before in ("", "ADV"):
+    if "ADJ" in p.can_be and p.can_be[0] == "ADJ" and p.before in ("", "ADV", "CCONJ"):
         return "ADJ"
     if "NOUN" in p.can_be or not p.can_be:
         return "NOUN"

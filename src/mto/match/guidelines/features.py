@@ -131,9 +131,11 @@ def _lead(phrase: str | None) -> tuple[str, ...]:
     """The last word of a phrase, where it tells what part of speech comes next.
 
     >>> _lead("The {{ head }} can"), _lead("After {{ head }}, PersonX wants")
-    (('can',), ())
+    (('could',), ())
     """
     last = words((phrase or "").rpartition("}}")[2])[-1:]
+    if last == ("can",):
+        last = ("could",)  # the same to what follows, and never a tin
     return last if last and closed_parts(last[0].lower())[:1] in (("DET",), ("PRON",), ("AUX",)) else ()
 
 
