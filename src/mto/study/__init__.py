@@ -1,0 +1,1 @@
+"""Studies: grids of runs, and what is learnt from them."""
