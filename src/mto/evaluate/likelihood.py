@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -30,6 +31,28 @@ class Pair(Protocol):
     def target_ids(self) -> Sequence[int]: ...
 
 
+@dataclass(frozen=True)
+class TokenScores:
+    """One answer token by token; sentinels and EOS are left out.
+
+    A rank is zero-based: the number of tokens of the vocabulary (every row of the output layer) with a greater logit
+    than the right one. Tokens with the very same logit share the mean of their places, so two that lead together have
+    rank 0.5 each. Otherwise a model that finds all tokens equally likely would have rank 0, the best there is;
+    so it has the rank of chance. In fp32 such ties hardly occur, under bf16 they do.
+
+    Attributes:
+        ids: the tokens.
+        pieces: each token as a person reads it.
+        ranks: rank of each token, or None where ranks were not asked for. Ranks 0, 3 and 12 make DepthRank 5.
+        nats: ``-ln p`` of each token.
+    """
+
+    ids: tuple[int, ...]
+    pieces: tuple[str, ...]
+    ranks: tuple[float, ...] | None
+    nats: tuple[float, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class Likelihood:
     """Negative log-likelihoods of n answers under teacher forcing.
@@ -40,7 +63,8 @@ class Likelihood:
         tokens: number of tokens that `nll` sums over.
         bytes: UTF-8 bytes of the answer as the tokenizer writes it back (a tokenizer may lower-case).
         depth_rank: DepthRank (METHOD 5): mean zero-based rank of the gold token, over the same tokens as `nll`; or
-            None where it was not asked for.
+            None where it was not asked for. See `TokenScores` for what a rank is.
+        details: each answer token by token, or None where it was not asked for.
     """
 
     nll: Floats
@@ -48,6 +72,7 @@ class Likelihood:
     tokens: Ints
     bytes: Ints
     depth_rank: Floats | None = None
+    details: tuple[TokenScores, ...] | None = None
 
     @property
     def nll_with_eos(self) -> Floats:
@@ -77,6 +102,7 @@ def likelihood(
     *,
     include_eos: bool = True,
     depth_rank: bool = False,
+    details: bool = False,
     batch_tokens: int = BATCH_TOKENS,
     precision: str = "fp32",
 ) -> Likelihood:
@@ -89,6 +115,7 @@ def likelihood(
         items: anything with ``source_ids`` and ``target_ids`` (labels, EOS last).
         include_eos: score the EOS too, kept apart in `nll_eos`.
         depth_rank: also the mean rank of the gold tokens (costs one more pass over each row of logits).
+        details: also each answer token by token.
         batch_tokens: tokens of a batch, sources and targets, pads counted.
         precision: ``fp32``, or ``bf16`` for bf16 autocast; sums are always in float32 or wider.
 
@@ -111,7 +138,8 @@ def likelihood(
             batch_tokens=batch_tokens,
             ranks=depth_rank,
         )
-    return _collect(adapter, targets, scored, include_eos, depth_rank)
+    result = _collect(adapter, targets, scored, include_eos, depth_rank)
+    return replace(result, details=_details(adapter, targets, scored, include_eos)) if details else result
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,14 +244,29 @@ def _collect(
     return Likelihood(nll, eos if include_eos else None, tokens, sizes, depth if ranks else None)
 
 
+def _details(
+    adapter: Adapter, targets: Sequence[Target], scored: Scored, include_eos: bool
+) -> tuple[TokenScores, ...]:
+    piece = functools.cache(lambda token: adapter.show([token]))
+    found = []
+    for index, target in enumerate(targets):
+        count = len(target.wanted) - include_eos
+        ids = tuple(target.ids[place] for place in target.wanted[:count])
+        ranks = tuple(scored.ranks[index][:count].tolist()) if scored.ranks else None
+        nats = tuple(scored.nll[index][:count].tolist())
+        found.append(TokenScores(ids, tuple(piece(token) for token in ids), ranks, nats))
+    return tuple(found)
+
+
 def _part(scores: Likelihood, rows: slice) -> Likelihood:
-    eos, depth = scores.nll_eos, scores.depth_rank
+    eos, depth, details = scores.nll_eos, scores.depth_rank, scores.details
     return Likelihood(
         scores.nll[rows],
         None if eos is None else eos[rows],
         scores.tokens[rows],
         scores.bytes[rows],
         None if depth is None else depth[rows],
+        None if details is None else details[rows],
     )
 
 
