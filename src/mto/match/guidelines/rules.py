@@ -44,7 +44,8 @@ class Rule:
         if self.name == "input" and measured.values["question"] >= 0.5:
             return "the inputs are questions"
         if self.name == "question" and measured.values["question"] < 0.5:
-            return "the inputs are no questions"
+            some = measured.values["question"] > 0
+            return "fewer than half of the inputs are questions" if some else "no input is a question"
         if self.seen(measured) < self.least:
             return f"too few different {self.over}"
         return ""
