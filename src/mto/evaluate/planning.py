@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from mto.errors import DataError
 
 
-def plan_tight(
-    lengths: Sequence[int], max_tokens: int, *, call: int = 0, beside: int = 0
-) -> list[list[int]]:
+def plan_tight(lengths: Sequence[int], max_tokens: int, *, call: int = 0, beside: int = 0) -> list[list[int]]:
     """Group row numbers into batches so that pads and batches together cost least.
 
     A batch costs its rows times its longest row, and `call` more. Rows are sorted by length and the best cuts between
@@ -62,6 +61,6 @@ def plan_tight(
         group = rows[starts[j] : starts[k]]
         pieces = parts(starts[j], starts[k])
         cuts = [-(-len(group) * n // pieces) for n in range(pieces + 1)]
-        batches[:0] = [group[a:b] for a, b in zip(cuts, cuts[1:], strict=False)]
+        batches[:0] = [group[a:b] for a, b in pairwise(cuts)]
         k = j
     return batches

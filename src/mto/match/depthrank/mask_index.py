@@ -1,0 +1,207 @@
+"""The Maskability Index of every pair of families that differ by a mask, and which way it leans."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mto.config import Strict
+from mto.errors import DataError
+from mto.match.depthrank.resample import RESAMPLES, Floats, Heads, span
+from mto.match.depthrank.results import FamilyScore, FamilyScores, MaskPair
+from mto.match.evidence import Lean, Span
+from mto.tasks import TaskType
+
+REPORTED_THRESHOLD = 0.30
+"""The follow-up paper calls a task mask-filling from this index on, at 5 shots (METHOD 5)."""
+FULL = {"index": REPORTED_THRESHOLD, "weighted": REPORTED_THRESHOLD, "relative_bits": 0.10}
+"""How large each variant must be to lean fully. The first two are the reported threshold; the last is ours."""
+
+
+class Maskability(Strict):
+    """One pair of families: how much the mask helps.
+
+    With DepthRank 40 without and 25 with the mask the index is ``(40 - 25) / 40`` = 0.375. Above 0 the mask helps; there
+    is no lowest value. All intervals come from the same resamples of heads for both families, and ratios are ratios of
+    means.
+
+    Attributes:
+        plain, masked: names of the families.
+        shots: labelled rows that the models were tuned on.
+        heads: number of heads.
+        index: ``(DR_plain - DR_masked) / DR_plain`` (METHOD 5), or None with the `reason`.
+        weighted: the same of the frequency-normalised DepthRank.
+        bits: bits a byte without the mask minus with it: what the mask saves.
+        relative_bits: the same as a share of the bits without it.
+        reason: why `index` or `weighted` is None.
+        by_reported_rule: the task type by the follow-up paper's rule, ``index >= 0.30``. The rule was given for 5
+            shots and T5-base: compare `shots`.
+        lean: see `lean_of`.
+    """
+
+    plain: str
+    masked: str
+    shots: int
+    heads: int
+    index: Span | None
+    weighted: Span | None
+    bits: Span
+    relative_bits: Span | None
+    reason: str | None
+    by_reported_rule: TaskType | None
+    lean: Lean
+
+
+class MaskabilityReport(Strict):
+    """The pairs of a task, and the lean of the signal as a whole.
+
+    Attributes:
+        pairs: in the order of the families; empty where no two families differ by a mask alone.
+        lean: mean over the pairs; those of the conventional family count only where there are no others, since they
+            have no natural phrase that a mask could complete.
+        reason: why there are no pairs.
+    """
+
+    pairs: tuple[Maskability, ...]
+    lean: Lean
+    reason: str | None = None
+
+    def pair(self, plain: str, masked: str) -> Maskability:
+        """One pair by its names.
+
+        Raises:
+            DataError: there is no such pair.
+        """
+        for found in self.pairs:
+            if (found.plain, found.masked) == (plain, masked):
+                return found
+        known = ", ".join(f"{p.plain} with {p.masked}" for p in self.pairs) or "none"
+        raise DataError(f"'{plain}' and '{masked}' are no pair", hint=f"pairs here: {known}")
+
+
+def maskability(
+    scores: FamilyScores, *, resamples: int = RESAMPLES, seed: int = 0, level: float = 0.95
+) -> MaskabilityReport:
+    """The Maskability Index of every pair of scored families that differ by a mask.
+
+    Args:
+        scores: from `score_families`, `tuned_scores` or `cross_scores`.
+        resamples, seed, level: of the bootstrap over heads.
+    """
+    found = tuple(_pair(scores, pair, resamples, seed, level) for pair in scores.pairs)
+    if not found:
+        reason = _no_pairs(scores)
+        return MaskabilityReport(pairs=(), lean=Lean(value=0.0, saw=reason), reason=reason)
+    conventional = {family.family for family in scores.families if family.conventional}
+    counted = [p for p in found if p.plain not in conventional] or list(found)
+    value = float(np.mean([pair.lean.value for pair in counted]))
+    return MaskabilityReport(pairs=found, lean=Lean(value=value, saw="; ".join(p.lean.saw for p in counted)))
+
+
+def _pair(scores: FamilyScores, pair: MaskPair, resamples: int, seed: int, level: float) -> Maskability:
+    plain, masked = scores.family(pair.plain), scores.family(pair.masked)
+    ids = [row.id for row in scores.rows]
+    columns = {**_columns("plain", plain), **_columns("masked", masked)}
+    heads = Heads(ids, columns, resamples=resamples, seed=seed)
+    index = _saved(heads, "depth_rank", level)
+    weighted = _saved(heads, "weighted", level)
+    sides = {side: _per_byte(heads, side) for side in ("plain", "masked")}
+    bits = span(sides["plain"][0] - sides["masked"][0], sides["plain"][1] - sides["masked"][1], level)
+    relative = _share(sides["plain"], sides["masked"], level)
+    missing = [
+        name
+        for name, value in (("DepthRank", index), ("frequency-normalised DepthRank", weighted))
+        if value is None
+    ]
+    rule: TaskType | None = None
+    if index is not None:
+        rule = "mask-filling" if index.value >= REPORTED_THRESHOLD else "map-phrasal"
+    return Maskability(
+        plain=pair.plain,
+        masked=pair.masked,
+        shots=scores.shots,
+        heads=heads.count,
+        index=index,
+        weighted=weighted,
+        bits=bits,
+        relative_bits=relative,
+        reason=f"{' and '.join(missing)} of {pair.plain} touches 0: a ratio would mean nothing"
+        if missing
+        else None,
+        by_reported_rule=rule,
+        lean=lean_of(pair.plain, pair.masked, index, weighted, relative),
+    )
+
+
+def lean_of(
+    plain: str, masked: str, index: Span | None, weighted: Span | None, relative_bits: Span | None
+) -> Lean:
+    """Which way a pair leans: the mean over its variants of size times certainty.
+
+    The size of a variant is ``value / full``, cut at -1 and 1, where full is 0.30 for both indices (the reported
+    threshold) and 0.10 for the share of bits that the mask saves. Its certainty is ``|value| / reach``, at most 1, where
+    reach is the distance from the value to that end of its interval which lies towards 0: so it is 1 where the interval
+    leaves 0 out. A variant that could not be measured is left out; with none the lean is 0.
+
+    An index of 0.15 [0.05, 0.25] alone leans ``0.15 / 0.30 * 1`` = 0.5; one of 0.15 [-0.15, 0.45] leans 0.25:
+
+    >>> lean_of("a", "b", Span(value=0.15, low=0.05, high=0.25), None, None).value
+    0.5
+    >>> lean_of("a", "b", Span(value=0.15, low=-0.15, high=0.45), None, None).value
+    0.25
+    """
+    variants = {"index": index, "weighted": weighted, "relative_bits": relative_bits}
+    known = {name: value for name, value in variants.items() if value is not None}
+    words = {"index": "MI", "weighted": "by rare tokens", "relative_bits": "bits saved"}
+    said = ", ".join(f"{words[name]} {value}" for name, value in known.items()) or "nothing could be measured"
+    leans = [_lean(value, FULL[name]) for name, value in known.items()]
+    return Lean(value=float(np.mean(leans)) if leans else 0.0, saw=f"{masked} against {plain}: {said}")
+
+
+def _lean(found: Span, full: float) -> float:
+    size = float(np.clip(found.value / full, -1.0, 1.0))
+    reach = found.value - found.low if found.value > 0 else found.high - found.value
+    return size * (min(1.0, abs(found.value) / reach) if reach > 0 else 1.0)
+
+
+def _columns(side: str, score: FamilyScore) -> dict[str, Sequence[float]]:
+    return {
+        f"{side} depth_rank": score.row_depth_rank,
+        f"{side} weighted": score.row_weighted,
+        f"{side} bits": score.row_bits,
+        f"{side} bytes": score.row_bytes,
+    }
+
+
+Estimate = tuple[float, Floats]
+
+
+def _saved(heads: Heads, measure: str, level: float) -> Span | None:
+    sides = [
+        (heads.mean(f"{side} {measure}"), heads.samples(f"{side} {measure}")) for side in ("plain", "masked")
+    ]
+    return _share(sides[0], sides[1], level)
+
+
+def _share(plain: Estimate, masked: Estimate, level: float) -> Span | None:
+    """``(plain - masked) / plain``, or None where the interval of `plain` touches 0."""
+    if plain[0] <= 0 or np.quantile(plain[1], (1 - level) / 2) <= 0:
+        return None
+    # A rare resample may come near 0; the floor keeps its ratio finite.
+    samples = 1.0 - masked[1] / np.maximum(plain[1], 1e-9)
+    return span(1.0 - masked[0] / plain[0], samples, level)
+
+
+def _per_byte(heads: Heads, side: str) -> Estimate:
+    bits, sizes = f"{side} bits", f"{side} bytes"
+    tiny = np.finfo(np.float64).tiny
+    return (
+        heads.mean(bits) / max(heads.mean(sizes), tiny),
+        heads.samples(bits) / np.maximum(heads.samples(sizes), tiny),
+    )
+
+
+def _no_pairs(scores: FamilyScores) -> str:
+    reasons = "; ".join(f"{out.family} was left out: {out.reason}" for out in scores.left_out)
+    return "no two of the scored families differ by a mask alone" + (f" ({reasons})" if reasons else "")
