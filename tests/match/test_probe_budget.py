@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mto.match.probe.budget import Pace, Purse
@@ -27,6 +27,7 @@ def test_a_minute_is_used_and_not_overrun() -> None:
     assert 300 <= purse.steps <= 370  # 60 seconds less scoring, at 0.16 a step
 
 
+@settings(max_examples=60)
 @given(
     budget=st.floats(2.0, 500.0),
     row=st.floats(0.0005, 0.2),
@@ -42,7 +43,7 @@ def test_seconds_are_obeyed_within_a_tenth(budget, row, share, fixed, jitter, st
     began = bench.now
     ran, tournament, purse = race(list(ARMS), bench, config)
     # the answer needs at least one arm's zero-shot score, however long that takes
-    assert bench.now - began <= max(1.1 * budget, row * ROWS * max(jitter))
+    assert bench.now - began <= max(1.1 * budget, row * ROWS * max(jitter)) + 1e-6
     assert purse.seconds == pytest.approx(bench.now - began)
     assert steps is None or purse.steps <= steps
     if any(entry[2] for entry in bench.log):  # trained only where all were scored first
@@ -54,6 +55,7 @@ def test_seconds_are_obeyed_within_a_tenth(budget, row, share, fixed, jitter, st
         assert all("time was up" in left.why for left in tournament.left_out)
 
 
+@settings(max_examples=30)
 @given(slow=st.floats(1.5, 6.0), when=st.integers(30, 300))
 def test_a_machine_that_becomes_slow_is_noticed(slow: float, when: int) -> None:
     """From one act on everything takes longer: work under way is broken off, and the finished rungs stand."""

@@ -27,6 +27,7 @@ def learns(levels: dict[str, int]):
     return lambda name, steps, rate: levels[name] / (1 + steps / 100)
 
 
+@settings(max_examples=60)
 @given(
     levels=LEVELS,
     budget=st.integers(1, 2000),

@@ -24,13 +24,11 @@ class Checkpoints:
         DataError: there are none.
     """
 
-    def __init__(
-        self, models: LoadedModel | Mapping[str, LoadedModel | Loader], keep: int = KEEP_BYTES
-    ) -> None:
+    def __init__(self, models: LoadedModel | Mapping[str, LoadedModel | Loader]) -> None:
         given = {models.ref: models} if isinstance(models, LoadedModel) else dict(models)
         if not given:
             raise DataError("no checkpoint was given", hint="give a loaded model, or several by name")
-        self._given, self._keep = given, keep
+        self._given = given
         self._loaded: dict[str, LoadedModel] = {}
         self._starts: dict[str, Weights] = {}
 
@@ -70,7 +68,7 @@ class Checkpoints:
     def _make_room(self) -> None:
         sizes = {name: _bytes(loaded) * (1 + (name in self._starts)) for name, loaded in self._loaded.items()}
         for name in list(self._loaded):
-            if sum(sizes.values()) < self._keep:
+            if sum(sizes.values()) < KEEP_BYTES:
                 return
             del sizes[name]
             self.release(name)
