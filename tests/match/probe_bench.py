@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -55,20 +55,22 @@ class FakeBench:
         self._pass(self.row * ROWS)
         return Held(np.arange(ROWS), np.full(ROWS, self.bits(name, 0, 0.0)), None)
 
-    def trained(self, name: str, fold: int, rate: float, steps: int, guard: Guard) -> Held:
+    def trained(self, name: str, fold: int, rate: float, looks: Sequence[int], guard: Guard) -> list[Held]:
         self.before(name)
-        self.log.append((name, fold, steps, rate))
+        self.log.append((name, fold, looks[-1], rate))
         self._pass(self.fixed)
-        value, stepping = self.bits(name, steps, rate), 0.0
-        for done in range(steps):
-            if done:
+        rows, stepping, held = np.arange(fold, ROWS, FOLDS), 0.0, []
+        for done in range(1, looks[-1] + 1):
+            if done > 1:
                 guard()
             stepping += self._pass(self.step)
-        if np.isnan(value):
-            raise TrainingError("the loss is nan")
-        rows = np.arange(fold, ROWS, FOLDS)
-        self._pass(self.row * len(rows))
-        return Held(rows, np.full(len(rows), value), None, stepping)
+            if done in looks:
+                value = self.bits(name, done, rate)
+                if np.isnan(value):
+                    raise TrainingError("the loss is nan")
+                held.append(Held(rows, np.full(len(rows), value), None))
+                self._pass(self.row * len(rows))
+        return [replace(scores, stepping=stepping) for scores in held]
 
     def release(self, model: str) -> None:
         self.released.append(model)

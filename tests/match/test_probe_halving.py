@@ -97,21 +97,22 @@ def test_the_default_budget_goes_to_two_rungs_of_four_families() -> None:
     assert purse.steps == 4 * 3 * 12 + 2 * 3 * 26 == 300
 
 
-def test_an_arm_is_judged_by_its_best_rung() -> None:
-    """`a` is best after few steps and is then trained too long; `b` never gets there."""
-    curve = {("a", 0): 30, ("a", 5): 10, ("a", 10): 40, ("b", 0): 31, ("b", 5): 15, ("b", 10): 12}
-    bench = FakeBench(lambda name, steps, rate: curve[name, steps])
-    config = ProbeConfig(budget_steps=90, first_steps=5, eta=3, rungs=2)
-    ran, tournament, _ = race(["a", "b"], bench, config)
-    assert ran.ranking == ("a", "b") and ran.ended == "winner" and len(ran.rungs) == 2
-    # three arms of which two stay after the first rung, so that both are seen at the second
-    curve |= {("c", 0): 50, ("c", 5): 50}
-    ran, tournament, _ = race(["a", "b", "c"], bench, ProbeConfig(first_steps=5))
-    assert [rung.steps for rung in ran.rungs] == [0, 5, 10]
-    last = {score.arm: score for score in tournament.scores[2]}
-    assert last["a"].bits is not None and last["a"].bits.value == 4.0  # 40 bits in 10 bytes
-    assert last["a"].value == 1.0 and last["a"].best_steps == 5
-    assert ran.ranking == ("a", "b", "c")
+def test_an_arm_is_judged_by_its_best_look() -> None:
+    """`a` is best after few steps and is then trained too long; `b` gets better all the time."""
+    curve = {"a": {0: 30, 2: 20, 3: 10}, "b": {0: 31, 6: 15, 12: 12}, "c": {0: 50}}
+    bench = FakeBench(lambda name, steps, rate: curve[name].get(steps, 45))
+    ran, tournament, _ = race(["a", "b", "c"], bench, ProbeConfig(first_steps=6))
+    assert [rung.steps for rung in ran.rungs] == [0, 6, 12]
+    assert ran.ranking == ("a", "b", "c") and ran.ended == "winner"
+    first, last = ({score.arm: score for score in tournament.scores[rung]} for rung in (1, 2))
+    assert [(look.steps, look.bits) for look in first["a"].looks] == [(1, 4.5), (3, 1.0), (6, 4.5)]
+    assert (first["b"].steps, first["b"].value) == (6, 1.5)
+    # 10 bits in 10 bytes after 3 steps of the second rung's training as of the first's
+    assert (last["a"].steps, last["a"].value, last["a"].rows) == (3, 1.0, (1.0,) * ROWS)
+    assert (last["b"].steps, last["b"].value) == (12, 1.2)
+    # with one look a training `a` is seen too late
+    blind, _, _ = race(["a", "b", "c"], bench, ProbeConfig(first_steps=6, looks=1))
+    assert blind.ranking[0] == "b"
 
 
 def test_one_odd_row_turns_the_bits_but_not_the_ranks() -> None:
@@ -169,7 +170,7 @@ def test_it_can_be_stopped_and_keeps_the_finished_rungs() -> None:
         bench = FakeBench(learns(arms))
         ran, tournament, _ = race(list(arms), bench, ProbeConfig(), stop=lambda b=bench, n=after: len(b.log) >= n)  # fmt: skip
         assert (ran.ended, len(ran.rungs), ran.ranking[0]) == ("stopped", rungs, "a")
-        assert all(len(points) <= rungs for points in tournament.points.values())
+        assert {point.rung for points in tournament.points.values() for point in points} == set(range(rungs))
     with pytest.raises(Stopped):
         race(list(arms), FakeBench(learns(arms)), ProbeConfig(), stop=lambda: True)
 

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from mto.match.probe.config import ProbeConfig
-from mto.match.probe.result import Arm, ArmScore, Dropped, LeftOut, Probe, ProbeStatus, Rung
+from mto.match.probe.result import Arm, ArmScore, Dropped, LeftOut, Look, Probe, ProbeStatus, Rung
 
 if TYPE_CHECKING:
     from mto.match.probe.run import probe
@@ -19,6 +19,7 @@ __all__ = [
     "ArmScore",
     "Dropped",
     "LeftOut",
+    "Look",
     "Probe",
     "ProbeConfig",
     "ProbeStatus",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -21,7 +21,7 @@ from mto.match.probe.arms import Contestant
 from mto.match.probe.checkpoints import Checkpoints
 from mto.train import Batch, seq2seq_loss
 from mto.train.callbacks import Callback, Progress
-from mto.tune.ladder import fit
+from mto.tune.ladder import _GO_ON, fit
 from mto.tune.products import fast_products
 from mto.tune.rows import CellRows
 
@@ -37,7 +37,7 @@ class Held:
         rows: their numbers.
         bits: float64, bits of each row's targets.
         metric: float64 on 0-100, or None.
-        stepping: seconds that the steps before took, without what a training takes besides.
+        stepping: seconds that the steps of the whole training took, without what it takes besides.
     """
 
     rows: NDArray[np.int64]
@@ -53,8 +53,9 @@ class Bench(Protocol):
         """Zero-shot scores of an arm on all rows."""
         ...
 
-    def trained(self, name: str, fold: int, rate: float, steps: int, guard: Guard) -> Held:
-        """Scores of the rows that a fold holds out, after training on the others.
+    def trained(self, name: str, fold: int, rate: float, looks: Sequence[int], guard: Guard) -> list[Held]:
+        """Scores of the rows that a fold holds out, in one training on the others: after each number of steps of
+        `looks` (ascending; the last ends the training).
 
         `guard` is called before each step but the first and may raise. Raises `TrainingError` when it diverges.
         """
@@ -86,14 +87,31 @@ class RealBench:
         loaded = self._checkpoints.get(contestant.arm.model)
         return self._scores(loaded, contestant, contestant.encoded, None)
 
-    def trained(self, name: str, fold: int, rate: float, steps: int, guard: Guard) -> Held:
+    def trained(self, name: str, fold: int, rate: float, looks: Sequence[int], guard: Guard) -> list[Held]:
         """See `Bench`."""
         contestant = self._contestants[name]
-        part = contestant.part(fold)
+        part, watch, held = contestant.part(fold), _Watch(guard), []
+
+        def look(model: Any, step: int) -> dict[str, float]:
+            began = time.perf_counter()
+            held.append(self._scores(loaded, contestant, part, fold))
+            watch.looked += time.perf_counter() - began
+            # The training goes on as long as the watched value falls, so it falls with every look.
+            return {_GO_ON: -float(step)}
+
         with self._checkpoints.borrowed(contestant.arm.model) as loaded:
-            watch = _Watch(guard)
-            fit(loaded, part, contestant.settled, rate, steps, callbacks=[watch], loss=watch.loss)
-            return replace(self._scores(loaded, contestant, part, fold), stepping=watch.seconds)
+            fit(
+                loaded,
+                part,
+                contestant.settled,
+                rate,
+                looks[-1],
+                evaluate=look,
+                at_steps=looks,
+                callbacks=[watch],
+                loss=watch.loss,
+            )
+        return [replace(scores, stepping=watch.seconds) for scores in held]
 
     def release(self, model: str) -> None:
         """See `Bench`."""
@@ -124,17 +142,17 @@ class RealBench:
 
 
 class _Watch(Callback):
-    """Takes the time of a training, and asks the guard before every step but the first."""
+    """Takes the time of a training without its looks, and asks the guard before every step but the first."""
 
     def __init__(self, guard: Guard) -> None:
         self._guard, self._begun = guard, False
-        self._began = self.seconds = 0.0
+        self._began = self.looked = self.seconds = 0.0
 
     def on_start(self, step: int, steps: int) -> None:
         self._began = time.perf_counter()
 
     def on_step(self, progress: Progress) -> None:
-        self.seconds = time.perf_counter() - self._began
+        self.seconds = time.perf_counter() - self._began - self.looked
 
     def loss(self, model: Any, batch: Batch, *, factor: float | None = None) -> Tensor:
         if self._begun:

@@ -31,6 +31,9 @@ class ProbeConfig(Strict):
     equal share of the budget."""
     most_steps: PositiveInt = 60
     """No training is longer, however large the budget: few-shot tuning is at or past its best by then."""
+    looks: PositiveInt = 3
+    """How often a training is scored: after all of its steps, half of them, a quarter, … A family can be past its best
+    after 5 steps that another needs 20 for, and tuning will choose the steps of each."""
     eta: int = Field(default=2, ge=2)
     """One in `eta` arms (rounded up) stays after a rung."""
     drop_untrained: bool = False
@@ -64,6 +67,14 @@ class ProbeConfig(Strict):
         if self.first_steps is not None and self.first_steps > self.most_steps:
             raise ValueError(f"first_steps ({self.first_steps}) exceeds most_steps ({self.most_steps})")
         return self
+
+    def looks_at(self, steps: int) -> tuple[int, ...]:
+        """After which of its steps a training is scored, ascending.
+
+        >>> ProbeConfig().looks_at(26), ProbeConfig().looks_at(2)
+        ((6, 13, 26), (1, 2))
+        """
+        return tuple(sorted({max(1, steps >> halved) for halved in range(self.looks)}))
 
     @property
     def steps_allowed(self) -> int | None:

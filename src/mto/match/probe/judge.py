@@ -19,7 +19,7 @@ LEVEL = 0.95
 
 @dataclass(frozen=True, eq=False)
 class Point:
-    """One arm at one rung.
+    """One look at an arm.
 
     Attributes:
         bits: float64 [rows], bits of each held-out row's targets.

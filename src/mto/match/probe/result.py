@@ -33,28 +33,35 @@ class LeftOut(Strict):
     why: str
 
 
+class Look(Strict):
+    """Bits per target byte over all held-out rows after so many steps."""
+
+    steps: int
+    bits: float
+
+
 class ArmScore(Strict):
-    """One arm at one rung, over all held-out rows.
+    """One arm as it stands after one rung: at the best of all its looks so far, as tuning will choose the steps on dev.
 
     Attributes:
-        rate: learning rate; 0.0 at rung 0. The better one where several were tried.
-        bits: bits per target byte: all bits over all bytes. None where the training failed.
-        rows: bits per target byte of each held-out row, in the order of `Probe.row_ids`.
+        steps, rate: of that best look; 0 and 0.0 where the untrained model is best.
+        bits: bits per target byte there: all bits over all bytes. None where the training of this rung failed.
+        rows: bits per target byte of each held-out row there, in the order of `Probe.row_ids`.
         metric, metric_rows: the same for the metric (0-100), where one was asked for; the mean over rows.
-        value: what the arm was judged by, lower is better: the bits per byte, or the mean rank, at the best of its
-            rungs up to this one (as tuning will choose the number of steps on dev).
-        best_steps: the steps of that best rung.
+        value: what the arm was judged by, lower is better: `bits`, or the mean rank.
+        looks: how it did within this rung, with the better rate where several were tried.
         failed: why the training failed.
     """
 
     arm: str
-    rate: float
+    steps: int = 0
+    rate: float = 0.0
     bits: Span | None
     rows: tuple[float, ...] = ()
     metric: Span | None = None
     metric_rows: tuple[float, ...] = ()
     value: float | None
-    best_steps: int
+    looks: tuple[Look, ...] = ()
     failed: str | None = None
 
 
@@ -138,33 +145,24 @@ class Probe(Strict):
         raise KeyError(name)
 
     def last(self, name: str) -> ArmScore:
-        """The score of an arm at the last rung where it has one: with its per-row values."""
+        """How an arm stood after the last rung that it finished, with its per-row values."""
         for rung in reversed(self.rungs):
             score = rung.score(name)
             if score is not None and score.bits is not None:
                 return score
         raise KeyError(name)
 
-    def at_best(self, name: str) -> ArmScore:
-        """The score of an arm at the best of its rungs: what it was judged by."""
-        steps = self.last(name).best_steps
-        score = next(rung.score(name) for rung in self.rungs if rung.steps == steps)
-        assert score is not None
-        return score
-
     @property
     def summary(self) -> str:
         """The answer in one or two sentences."""
         first = self.ranking[0]
-        score = self.at_best(first)
+        score = self.last(first)
         ended = {
             "winner": "one was left",
             "budget": "the budget was spent, so this is the best answer so far",
             "stopped": "it was stopped, so this is the best answer so far",
         }[self.ended]
-        text = (
-            f"{first}: {score.bits} bits per target byte after {self.last(first).best_steps} steps ({ended})."
-        )
+        text = f"{first}: {score.bits} bits per target byte after {score.steps} steps ({ended})."
         if self.difference is None:
             return text + " There was nothing to choose."
         verdict = "clearly worse" if self.clear else "too close to call"

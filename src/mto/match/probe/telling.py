@@ -79,10 +79,10 @@ def _lean(tournament: Tournament, judge: Judge, ranked: list[Arm]) -> Lean:
 def _paired(
     tournament: Tournament, judge: Judge, first: str, second: str, until: int | None = None
 ) -> tuple[Floats, Floats, int]:
-    """Bits of two arms on the same rows, each at its best up to the last rung that both finished, and its steps."""
+    """Bits of two arms on the same rows, each at its best look up to the last rung that both finished, and its steps."""
     points = [tournament.points[name] for name in (first, second)]
     common = min(of_arm[-1].rung for of_arm in points)
     last = common if until is None else min(common, until)
-    steps = next(point.steps for point in points[0] if point.rung == last)
+    steps = max(point.steps for point in points[0] if point.rung == last)
     bits = [best_point(of_arm, judge, last).bits for of_arm in points]
     return bits[0], bits[1], steps

@@ -15,11 +15,11 @@ from mto.match.probe.budget import FIRST_STEP, PILOT_ROOM, PILOT_STEPS, Purse
 from mto.match.probe.config import ProbeConfig
 from mto.match.probe.halving import Race, Stopped, successive_halving
 from mto.match.probe.judge import Judge, Point, best_point, judged
-from mto.match.probe.result import Arm, ArmScore, LeftOut, ProbeStatus
+from mto.match.probe.result import Arm, ArmScore, LeftOut, Look, ProbeStatus
 
 Progress = Callable[[ProbeStatus], None]
-Outcome = Point | str
-"""An arm's point, or why its training failed."""
+Outcome = list[Point] | str
+"""An arm's points at one rung, one a look; or why its training failed."""
 
 
 class Tournament:
@@ -32,7 +32,7 @@ class Tournament:
         batch_rows: rows a step, for the first guess at a step's time.
 
     Attributes:
-        points: of each arm, one a finished rung.
+        points: of each arm, one a look of the finished rungs.
         scores: what each rung found, by its number.
         left_out: arms that could not be scored even untrained, or for which there was no time.
     """
@@ -89,11 +89,11 @@ class Tournament:
 
     def _measure(self, rung: int, steps: int, names: tuple[str, ...]) -> Mapping[str, float]:
         found = self._trained(rung, steps, names) if rung else self._untrained(names)
-        for name, point in found.items():
-            if isinstance(point, Point):
-                self.points[name].append(point)
+        for name, points in found.items():
+            if not isinstance(points, str):
+                self.points[name] += points
                 if rung:
-                    self._rates[name] = (point.rate,)
+                    self._rates[name] = (points[0].rate,)
         values = self._values(rung, found)
         self._best = min(values, key=values.__getitem__)
         return values
@@ -120,7 +120,7 @@ class Tournament:
             slowest = max(slowest, took)
             # The last arm of a checkpoint counts: the first may hold the loading.
             self._row_seconds[self.arms[name].model] = took / max(1, len(held.rows))
-            found[name] = Point(0, 0, 0.0, held.bits, held.metric)
+            found[name] = [Point(0, 0, 0.0, held.bits, held.metric)]
             self._tell(0, 0, name, done, len(names))
         if not found:
             reasons = "; ".join(f"{left.name}: {left.why}" for left in self.left_out)
@@ -138,7 +138,7 @@ class Tournament:
             for name in group:
                 tried: list[Outcome] = []
                 for rate in self._rates[name]:
-                    parts: list[Held] = []
+                    parts: list[list[Held]] = []
                     for fold in range(self._folds):
                         self._guard()
                         self._purse.check(rest, steps)
@@ -153,16 +153,17 @@ class Tournament:
                         done += 1
                         self._tell(rung, steps, name, done, total)
                     else:
-                        tried.append(_joined(parts, Point(rung, steps, rate, np.empty(0))))
+                        looks = zip(self._config.looks_at(steps), zip(*parts, strict=True), strict=True)
+                        tried.append([_joined(held, rung, step, rate) for step, held in looks])
                 found[name] = self._better(tried)
         return {name: found[name] for name in names}
 
-    def _one(self, name: str, fold: int, rate: float, steps: int, *, pilot: bool = False) -> Held:
+    def _one(self, name: str, fold: int, rate: float, steps: int, *, pilot: bool = False) -> list[Held]:
         began = self._purse.seconds
         self._purse.steps += steps
-        held = self._bench.trained(name, fold, rate, steps, self._guard)
+        held = self._bench.trained(name, fold, rate, self._config.looks_at(steps), self._guard)
         took = self._purse.seconds - began
-        self._purse.note(self.arms[name].model, steps, took, held.stepping, pilot=pilot)
+        self._purse.note(self.arms[name].model, steps, took, held[-1].stepping, pilot=pilot)
         return held
 
     def _pilots(self, units: Mapping[str, int], names: Sequence[str]) -> bool:
@@ -170,23 +171,31 @@ class Tournament:
         for model in units:
             if self._purse.knows(model):
                 continue
-            name = next(name for name in names if self.arms[name].model == model)
             expected = FIRST_STEP * self._batch_rows * self._row_seconds[model]
             if not self._purse.steps_left_for(sum(PILOT_STEPS)):
                 return False
+            arms = [name for name in names if self.arms[name].model == model]
             for steps in PILOT_STEPS:
                 # Twelve trainings or so are to follow, so a pilot that takes much of what is left is of no use.
                 if not self._purse.time_left_for(PILOT_ROOM * expected * steps):
                     return False
                 self._guard()
-                began = self._purse.seconds
-                try:
-                    self._one(name, 0, self._rates[name][0], steps, pilot=True)
-                except TrainingError:  # the rung itself will find it, and say so
-                    took = self._purse.seconds - began
-                    self._purse.note(model, steps, took, took, pilot=True)
-                expected = self._purse.seconds - began
+                expected = self._pilot(arms, steps)
         return True
+
+    def _pilot(self, arms: Sequence[str], steps: int) -> float:
+        """Seconds of a training of the first arm that can be trained."""
+        model, began = self.arms[arms[0]].model, self._purse.seconds
+        for name in arms:
+            began = self._purse.seconds
+            try:
+                self._one(name, 0, self._rates[name][0], steps, pilot=True)
+                return self._purse.seconds - began
+            except TrainingError:  # the rung itself will find it, and say so
+                continue
+        took = self._purse.seconds - began
+        self._purse.note(model, 1, took, took, pilot=True)
+        return took
 
     def _guard(self, *, clock: bool = True) -> None:
         if self._stop is not None and self._stop():
@@ -197,44 +206,42 @@ class Tournament:
     # -- records ----------------------------------------------------------------------------------------------------
 
     def _better(self, tried: Sequence[Outcome]) -> Outcome:
-        points = [point for point in tried if isinstance(point, Point)]
-        if points:
-            return min(points, key=lambda point: self._judge.pooled(point.bits))
-        return "; ".join(str(why) for why in tried)
+        """The rate with the best look; or why all failed."""
+        able = [points for points in tried if not isinstance(points, str)]
+        if not able:
+            return "; ".join(why for why in tried if isinstance(why, str))
+        return min(able, key=lambda points: self._judge.pooled(best_point(points, self._judge).bits))
 
     def _values(self, rung: int, found: Mapping[str, Outcome]) -> dict[str, float]:
-        able = [name for name, point in found.items() if isinstance(point, Point)]
-        best = {name: best_point(self.points[name], self._judge) for name in found}
+        able = {
+            name: best_point(self.points[name], self._judge)
+            for name, points in found.items()
+            if not isinstance(points, str)
+        }
         values = dict.fromkeys(found, math.inf)
         if able:
-            of_able = judged([best[name] for name in able], self._judge, self._config.judge)
+            of_able = judged(list(able.values()), self._judge, self._config.judge)
             values.update(zip(able, of_able, strict=True))
         self.scores[rung] = [
-            self._score(name, point, values[name], best[name].steps)
-            if isinstance(point, Point)
-            else ArmScore(
-                arm=name,
-                rate=self._rates[name][0],
-                bits=None,
-                value=None,
-                best_steps=best[name].steps,
-                failed=point,
-            )
-            for name, point in found.items()
+            ArmScore(arm=name, bits=None, value=None, failed=points)
+            if isinstance(points, str)
+            else self._score(name, able[name], values[name], points)
+            for name, points in found.items()
         ]
         return values
 
-    def _score(self, name: str, point: Point, value: float, best_steps: int) -> ArmScore:
+    def _score(self, name: str, best: Point, value: float, points: Sequence[Point]) -> ArmScore:
         judge = self._judge
         return ArmScore(
             arm=name,
-            rate=point.rate,
-            bits=judge.span(point.bits),
-            rows=tuple((point.bits / judge.bytes).tolist()),
-            metric=None if point.metric is None else judge.mean_span(point.metric),
-            metric_rows=() if point.metric is None else tuple(point.metric.tolist()),
+            steps=best.steps,
+            rate=best.rate,
+            bits=judge.span(best.bits),
+            rows=tuple((best.bits / judge.bytes).tolist()),
+            metric=None if best.metric is None else judge.mean_span(best.metric),
+            metric_rows=() if best.metric is None else tuple(best.metric.tolist()),
             value=value,
-            best_steps=best_steps,
+            looks=tuple(Look(steps=point.steps, bits=judge.pooled(point.bits)) for point in points),
         )
 
     def _units(self, names: Sequence[str]) -> dict[str, int]:
@@ -249,11 +256,11 @@ class Tournament:
             self._progress(ProbeStatus(rung, steps, name, done, of, self._best, purse.steps, purse.seconds))
 
 
-def _joined(parts: Sequence[Held], like: Point) -> Point:
-    """The held-out rows of all folds, in the order of the rows."""
+def _joined(parts: Sequence[Held], rung: int, steps: int, rate: float) -> Point:
+    """The held-out rows of all folds at one look, in the order of the rows."""
     order = np.argsort(np.concatenate([part.rows for part in parts]), kind="stable")
     bits = np.concatenate([part.bits for part in parts])[order]
     metric = None
     if all(part.metric is not None for part in parts):
         metric = np.concatenate([np.asarray(part.metric) for part in parts])[order]
-    return Point(like.rung, like.steps, like.rate, bits, metric)
+    return Point(rung, steps, rate, bits, metric)
