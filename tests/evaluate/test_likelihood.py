@@ -50,6 +50,92 @@ def test_equals_the_model_s_own_logits(tiny: Any, batch_tokens: int) -> None:
     assert list(got.tokens) == [len(i.target_ids) - 1 - i.masks_asked for i in items]
 
 
+def brute_force(loaded: Any, item: Encoded) -> list[float]:
+    """Ranks by sorting the model's own logits, one example alone; sorted ties share the mean of their places."""
+    labels, source = torch.tensor([item.target_ids]), torch.tensor([item.source_ids])
+    with torch.no_grad():
+        logits = loaded.model(input_ids=source, attention_mask=torch.ones_like(source), labels=labels).logits
+    ranks = []
+    for place, gold in enumerate(item.target_ids[:-1]):
+        if not loaded.adapter.is_sentinel(gold):
+            row = logits[0, place].double().numpy()
+            order = np.argsort(-row, kind="stable")
+            ranks.append(float(np.flatnonzero(row[order] == row[gold]).mean()))
+    return ranks
+
+
+@pytest.mark.parametrize("batch_tokens", [1, 60, 4096])
+@pytest.mark.parametrize("shared", [False, True])
+def test_ranks_equal_a_sort(tiny: Any, batch_tokens: int, shared: bool) -> None:
+    """In float64, where a rounding cannot swap two near tokens: equal, whatever shares a batch or a source."""
+    shuffle_head(tiny)
+    tiny.model.double()
+    items = questions(tiny, 33, seed=5)
+    if shared:
+        few = questions(tiny, 6, seed=5)
+        items = [Encoded(few[n % 6].source_ids, 0, item.target_ids) for n, item in enumerate(items)]
+    got = likelihood(
+        tiny, items, depth_rank=True, details=True, batch_tokens=batch_tokens, include_eos=batch_tokens > 1
+    )
+    assert got.details is not None and got.depth_rank is not None
+    for n, item in enumerate(items):
+        want = brute_force(tiny, item)
+        assert list(got.details[n].ranks or ()) == want
+        assert got.depth_rank[n] == np.mean(want)
+
+
+def test_tokens_with_one_logit_share_their_places(tiny: Any) -> None:
+    """A model that finds every token equally likely has the rank of chance, not the best there is."""
+    with torch.no_grad():
+        tiny.model.get_output_embeddings().weight.zero_()
+    items = questions(tiny, 3)
+    got = likelihood(tiny, items, depth_rank=True)
+    vocabulary = tiny.model.get_output_embeddings().weight.shape[0]
+    assert got.depth_rank is not None and list(got.depth_rank) == [(vocabulary - 1) / 2] * 3
+    np.testing.assert_allclose(got.nll, got.tokens * math.log(vocabulary), rtol=1e-5)
+    assert [brute_force(tiny, item)[0] for item in items] == [(vocabulary - 1) / 2] * 3
+
+
+def test_two_that_lead_together_have_rank_one_half(tiny_t5_untied: Any) -> None:
+    loaded = tiny_t5_untied
+    with torch.no_grad():
+        head = loaded.model.get_output_embeddings().weight
+        head[7] = head[6]  # two tokens with the very same logit everywhere
+    eos = loaded.adapter.eos_id
+    got = likelihood(
+        loaded, [Encoded((5, eos), 0, (6, eos)), Encoded((5, eos), 0, (7, eos))], depth_rank=True
+    )
+    assert got.depth_rank is not None and got.depth_rank[0] == got.depth_rank[1]
+    assert got.depth_rank[0] % 1 == 0.5
+
+
+def test_details_add_up(tiny: Any) -> None:
+    items = questions(tiny, 9)
+    assert likelihood(tiny, items, depth_rank=True).details is None
+    got = likelihood(tiny, items, depth_rank=True, details=True)
+    assert got.details is not None and got.depth_rank is not None
+    for n, detail in enumerate(got.details):
+        assert detail.ids == tuple(i for i in items[n].target_ids[:-1] if not tiny.adapter.is_sentinel(i))
+        assert sum(detail.nats) == pytest.approx(got.nll[n])
+        assert np.mean(detail.ranks or ()) == got.depth_rank[n]
+        assert len(detail.pieces) == len(detail.ids) and all(
+            isinstance(piece, str) for piece in detail.pieces
+        )
+    plain = likelihood(tiny, items, details=True).details
+    assert plain is not None and plain[0].ranks is None and len(plain[0].nats) == len(plain[0].ids)
+
+
+def test_a_block_of_logits_ends_anywhere(tiny: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """States wait for one another; the numbers are the same however many are read together."""
+    items = questions(tiny, 40)
+    want = likelihood(tiny, items, depth_rank=True)
+    vocabulary = tiny.model.get_output_embeddings().weight.shape[0]
+    for rows in (16, 17, 1000):
+        monkeypatch.setattr("mto.evaluate.teacher._LOGITS", {"cpu": rows * vocabulary})
+        got = likelihood(tiny, items, depth_rank=True)
+        np.testing.assert_allclose(got.nll, want.nll, rtol=1e-5)
+
+
 @pytest.mark.parametrize("include_eos", [True, False])
 def test_shared_sources_give_the_same_numbers(tiny: Any, include_eos: bool) -> None:
     """Candidates that begin alike, that are one another's beginning, that are equal, and a lone one."""

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
 from mto.config import Strict
 from mto.errors import DataError
-from mto.match.depthrank.resample import RESAMPLES, Floats, Heads, span
-from mto.match.depthrank.results import FamilyScore, FamilyScores, MaskPair
+from mto.match.depthrank.resample import RESAMPLES, Estimate, Heads, span
+from mto.match.depthrank.results import MEASURES, FamilyScores, MaskPair
 from mto.match.evidence import Lean, Span
 from mto.tasks import TaskType
 
 REPORTED_THRESHOLD = 0.30
 """The follow-up paper calls a task mask-filling from this index on, at 5 shots (METHOD 5)."""
-FULL = {"index": REPORTED_THRESHOLD, "weighted": REPORTED_THRESHOLD, "relative_bits": 0.10}
-"""How large each variant must be to lean fully. The first two are the reported threshold; the last is ours."""
+FULL = {"index": REPORTED_THRESHOLD, "weighted": REPORTED_THRESHOLD, "log_index": 0.10, "relative_bits": 0.20}
+"""How large each variant must be to lean fully: the reported threshold for the first two, and for the others about as
+much in proportion to how far they spread over tasks."""
+_WORDS = {
+    "index": "MI",
+    "weighted": "by rare tokens",
+    "log_index": "by log rank",
+    "relative_bits": "bits saved",
+}
 
 
 class Maskability(Strict):
@@ -32,9 +39,10 @@ class Maskability(Strict):
         heads: number of heads.
         index: ``(DR_plain - DR_masked) / DR_plain`` (METHOD 5), or None with the `reason`.
         weighted: the same of the frequency-normalised DepthRank.
+        log_index: the same of the frequency-normalised ``ln(1 + rank)``: by far the steadiest of the three.
         bits: bits a byte without the mask minus with it: what the mask saves.
         relative_bits: the same as a share of the bits without it.
-        reason: why `index` or `weighted` is None.
+        reason: why an index is None.
         by_reported_rule: the task type by the follow-up paper's rule, ``index >= 0.30``. The rule was given for 5
             shots and T5-base: compare `shots`.
         lean: see `lean_of`.
@@ -46,6 +54,7 @@ class Maskability(Strict):
     heads: int
     index: Span | None
     weighted: Span | None
+    log_index: Span | None
     bits: Span
     relative_bits: Span | None
     reason: str | None
@@ -100,20 +109,29 @@ def maskability(
 
 
 def _pair(scores: FamilyScores, pair: MaskPair, resamples: int, seed: int, level: float) -> Maskability:
-    plain, masked = scores.family(pair.plain), scores.family(pair.masked)
-    ids = [row.id for row in scores.rows]
-    columns = {**_columns("plain", plain), **_columns("masked", masked)}
-    heads = Heads(ids, columns, resamples=resamples, seed=seed)
-    index = _saved(heads, "depth_rank", level)
-    weighted = _saved(heads, "weighted", level)
-    sides = {side: _per_byte(heads, side) for side in ("plain", "masked")}
-    bits = span(sides["plain"][0] - sides["masked"][0], sides["plain"][1] - sides["masked"][1], level)
-    relative = _share(sides["plain"], sides["masked"], level)
-    missing = [
-        name
-        for name, value in (("DepthRank", index), ("frequency-normalised DepthRank", weighted))
-        if value is None
-    ]
+    columns = {
+        f"{side} {measure}": getattr(score, f"row_{measure}")
+        for side, score in (("plain", scores.family(pair.plain)), ("masked", scores.family(pair.masked)))
+        for measure in MEASURES
+    }
+    heads = Heads([row.id for row in scores.rows], columns, resamples=resamples, seed=seed)
+
+    def saved(measure: str, per: str | None = None) -> Span | None:
+        plain, masked = (heads.estimate(f"{s} {measure}", per and f"{s} {per}") for s in ("plain", "masked"))
+        return _share(plain, masked, level)
+
+    without = heads.estimate("plain bits", "plain bytes")
+    within = heads.estimate("masked bits", "masked bytes")
+    variants = {
+        "index": saved("depth_rank"),
+        "weighted": saved("weighted"),
+        "log_index": saved("log_rank"),
+        "relative_bits": saved("bits", per="bytes"),
+    }
+    index = variants["index"]
+    reason = None
+    if None in (index, variants["weighted"], variants["log_index"]):
+        reason = f"the DepthRank of {pair.plain} touches 0: a ratio would mean nothing"
     rule: TaskType | None = None
     if index is not None:
         rule = "mask-filling" if index.value >= REPORTED_THRESHOLD else "map-phrasal"
@@ -122,66 +140,12 @@ def _pair(scores: FamilyScores, pair: MaskPair, resamples: int, seed: int, level
         masked=pair.masked,
         shots=scores.shots,
         heads=heads.count,
-        index=index,
-        weighted=weighted,
-        bits=bits,
-        relative_bits=relative,
-        reason=f"{' and '.join(missing)} of {pair.plain} touches 0: a ratio would mean nothing"
-        if missing
-        else None,
+        bits=span(without[0] - within[0], without[1] - within[1], level),
+        reason=reason,
         by_reported_rule=rule,
-        lean=lean_of(pair.plain, pair.masked, index, weighted, relative),
+        lean=lean_of(pair, variants),
+        **variants,
     )
-
-
-def lean_of(
-    plain: str, masked: str, index: Span | None, weighted: Span | None, relative_bits: Span | None
-) -> Lean:
-    """Which way a pair leans: the mean over its variants of size times certainty.
-
-    The size of a variant is ``value / full``, cut at -1 and 1, where full is 0.30 for both indices (the reported
-    threshold) and 0.10 for the share of bits that the mask saves. Its certainty is ``|value| / reach``, at most 1, where
-    reach is the distance from the value to that end of its interval which lies towards 0: so it is 1 where the interval
-    leaves 0 out. A variant that could not be measured is left out; with none the lean is 0.
-
-    An index of 0.15 [0.05, 0.25] alone leans ``0.15 / 0.30 * 1`` = 0.5; one of 0.15 [-0.15, 0.45] leans 0.25:
-
-    >>> lean_of("a", "b", Span(value=0.15, low=0.05, high=0.25), None, None).value
-    0.5
-    >>> lean_of("a", "b", Span(value=0.15, low=-0.15, high=0.45), None, None).value
-    0.25
-    """
-    variants = {"index": index, "weighted": weighted, "relative_bits": relative_bits}
-    known = {name: value for name, value in variants.items() if value is not None}
-    words = {"index": "MI", "weighted": "by rare tokens", "relative_bits": "bits saved"}
-    said = ", ".join(f"{words[name]} {value}" for name, value in known.items()) or "nothing could be measured"
-    leans = [_lean(value, FULL[name]) for name, value in known.items()]
-    return Lean(value=float(np.mean(leans)) if leans else 0.0, saw=f"{masked} against {plain}: {said}")
-
-
-def _lean(found: Span, full: float) -> float:
-    size = float(np.clip(found.value / full, -1.0, 1.0))
-    reach = found.value - found.low if found.value > 0 else found.high - found.value
-    return size * (min(1.0, abs(found.value) / reach) if reach > 0 else 1.0)
-
-
-def _columns(side: str, score: FamilyScore) -> dict[str, Sequence[float]]:
-    return {
-        f"{side} depth_rank": score.row_depth_rank,
-        f"{side} weighted": score.row_weighted,
-        f"{side} bits": score.row_bits,
-        f"{side} bytes": score.row_bytes,
-    }
-
-
-Estimate = tuple[float, Floats]
-
-
-def _saved(heads: Heads, measure: str, level: float) -> Span | None:
-    sides = [
-        (heads.mean(f"{side} {measure}"), heads.samples(f"{side} {measure}")) for side in ("plain", "masked")
-    ]
-    return _share(sides[0], sides[1], level)
 
 
 def _share(plain: Estimate, masked: Estimate, level: float) -> Span | None:
@@ -193,13 +157,35 @@ def _share(plain: Estimate, masked: Estimate, level: float) -> Span | None:
     return span(1.0 - masked[0] / plain[0], samples, level)
 
 
-def _per_byte(heads: Heads, side: str) -> Estimate:
-    bits, sizes = f"{side} bits", f"{side} bytes"
-    tiny = np.finfo(np.float64).tiny
-    return (
-        heads.mean(bits) / max(heads.mean(sizes), tiny),
-        heads.samples(bits) / np.maximum(heads.samples(sizes), tiny),
+def lean_of(pair: MaskPair, variants: Mapping[str, Span | None]) -> Lean:
+    """Which way a pair leans: the mean over its variants of size times certainty.
+
+    The size of a variant is ``value / full``, cut at -1 and 1, with full from `FULL`. Its certainty is ``|value| / reach``,
+    at most 1, where reach is the distance from the value to that end of its interval which lies towards 0: so it is 1
+    where the interval leaves 0 out. A variant that could not be measured is left out; with none the lean is 0.
+
+    An index of 0.15 [0.05, 0.25] alone leans ``0.15 / 0.30 * 1`` = 0.5; one of 0.15 [-0.15, 0.45] leans 0.25:
+
+    >>> pair = MaskPair(plain="prompting", masked="masked-prompting")
+    >>> lean_of(pair, {"index": Span(value=0.15, low=0.05, high=0.25)}).value
+    0.5
+    >>> lean_of(pair, {"index": Span(value=0.15, low=-0.15, high=0.45)}).value
+    0.25
+    """
+    known = {name: value for name, value in variants.items() if value is not None}
+    said = (
+        ", ".join(f"{_WORDS[name]} {value}" for name, value in known.items()) or "nothing could be measured"
     )
+    leans = [_lean(value, FULL[name]) for name, value in known.items()]
+    return Lean(
+        value=float(np.mean(leans)) if leans else 0.0, saw=f"{pair.masked} against {pair.plain}: {said}"
+    )
+
+
+def _lean(found: Span, full: float) -> float:
+    size = float(np.clip(found.value / full, -1.0, 1.0))
+    reach = found.value - found.low if found.value > 0 else found.high - found.value
+    return size * (min(1.0, abs(found.value) / reach) if reach > 0 else 1.0)
 
 
 def _no_pairs(scores: FamilyScores) -> str:

@@ -12,6 +12,8 @@ from mto.evaluate.statistics.bootstrap import resampled_means
 from mto.match.evidence import Span
 
 Floats = NDArray[np.float64]
+Estimate = tuple[float, Floats]
+"""A value, and the same under resamples of the heads: float64 [resamples]."""
 RESAMPLES = 2000
 LEVEL = 0.95
 
@@ -53,20 +55,18 @@ class Heads:
         """The mean of a column over heads."""
         return self._means[name]
 
-    def samples(self, name: str) -> Floats:
-        """The resampled means of a column: float64 [resamples]."""
-        column: Floats = self._samples[:, self._names.index(name)]
-        return column
+    def estimate(self, name: str, per: str | None = None) -> Estimate:
+        """The mean of a column, and its resampled means; with `per` over those of that column. 0 over 0 is 0."""
+        value, samples = self._means[name], self._samples[:, self._names.index(name)]
+        if per is None:
+            return value, samples
+        below, lows = self.estimate(per)
+        tiny = np.finfo(np.float64).tiny
+        return value / max(below, tiny), samples / np.maximum(lows, tiny)
 
-    def span(self, name: str) -> Span:
-        """The mean of a column with its interval."""
-        return span(self.mean(name), self.samples(name))
-
-    def ratio(self, above: str, below: str) -> Span:
-        """The mean of one column over the mean of another, with its interval; 0 over 0 is 0."""
-        least = np.finfo(np.float64).tiny
-        value = self.mean(above) / max(self.mean(below), least)
-        return span(value, self.samples(above) / np.maximum(self.samples(below), least))
+    def span(self, name: str, per: str | None = None) -> Span:
+        """An estimate with its interval."""
+        return span(*self.estimate(name, per))
 
 
 def span(value: float, samples: Floats, level: float = LEVEL) -> Span:

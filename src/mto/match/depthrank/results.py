@@ -13,6 +13,8 @@ from mto.registry import suggest
 from mto.templates.family import Objective
 
 Targets = Literal["first", "all"] | int
+MEASURES = ("depth_rank", "weighted", "log_rank", "bits", "bytes")
+"""What a row has of each family; `FamilyScore` holds them as ``row_…``."""
 
 
 class TokenDetail(Strict):
@@ -54,7 +56,7 @@ class FamilyScore(Strict):
     """One template family on the scored rows.
 
     Values stand one a row, in the order of `FamilyScores.rows`; of a row with several targets each is the mean over them.
-    The three spans are means over heads (each head weighs the same, however many rows it has) with bootstrap intervals
+    The four spans are means over heads (each head weighs the same, however many rows it has) with bootstrap intervals
     over heads.
 
     Attributes:
@@ -66,10 +68,11 @@ class FamilyScore(Strict):
         natural: whether it writes the task's natural phrase.
         ids: mean ids of an example, source and target: what a step or an answer costs.
         words_lost: words that over-long sources lost.
-        depth_rank: DepthRank (METHOD 5). Lower is easier, as for the other two.
-        weighted: DepthRank with tokens weighed by how rare they are among the labelled targets.
+        depth_rank: DepthRank (METHOD 5). Lower is easier, as for the others.
+        weighted: DepthRank with tokens weighed by how rare they are among the labelled targets (frequency-normalised).
+        log_rank: the same of ``ln(1 + rank)``, so that one token at rank 20,000 does not outweigh all others.
         bits_per_byte: bits of all targets over bytes of all targets; comparable between tokenizers and models.
-        row_depth_rank, row_weighted: a row's values of the first two.
+        row_depth_rank, row_weighted, row_log_rank: a row's values of the first three.
         row_bits, row_bytes: a row's bits, and UTF-8 bytes of its target as the tokenizer writes it back.
         tokens: each row's targets token by token, or None where not asked for.
     """
@@ -84,9 +87,11 @@ class FamilyScore(Strict):
     words_lost: int
     depth_rank: Span
     weighted: Span
+    log_rank: Span
     bits_per_byte: Span
     row_depth_rank: tuple[float, ...]
     row_weighted: tuple[float, ...]
+    row_log_rank: tuple[float, ...]
     row_bits: tuple[float, ...]
     row_bytes: tuple[float, ...]
     tokens: tuple[tuple[TokenDetail, ...], ...] | None = None

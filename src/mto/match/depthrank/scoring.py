@@ -25,6 +25,7 @@ from mto.match.depthrank.frequency import TokenWeights
 from mto.match.depthrank.recipe import Recipe
 from mto.match.depthrank.resample import RESAMPLES, Heads
 from mto.match.depthrank.results import (
+    MEASURES,
     FamilyScore,
     FamilyScores,
     LeftOut,
@@ -119,6 +120,7 @@ class Values:
 
     depth_rank: Floats
     weighted: Floats
+    log_rank: Floats
     bits: Floats
     bytes: Floats
     tokens: tuple[tuple[TokenDetail, ...], ...] | None
@@ -193,15 +195,18 @@ def _values(
 ) -> Values:
     assert scored.depth_rank is not None and scored.details is not None
     bits = scored.nll / math.log(2)
-    weighted = {
-        n: weights.mean(scored.details[n].ids, scored.details[n].ranks or ()) for some in by_row for n in some
-    }
+    weighted, logs = {}, {}
+    for number in {n for some in by_row for n in some}:
+        ids, ranks = scored.details[number].ids, np.array(scored.details[number].ranks)
+        weighted[number] = weights.mean(ids, ranks)
+        logs[number] = weights.mean(ids, np.log1p(ranks))
     tokens = None
     if keep_tokens:
         tokens = tuple(tuple(_detail(loaded, scored, n, weights) for n in numbers) for numbers in by_row)
     return Values(
         depth_rank=np.array([scored.depth_rank[some].mean() for some in by_row]),
         weighted=np.array([np.mean([weighted[n] for n in some]) for some in by_row]),
+        log_rank=np.array([np.mean([logs[n] for n in some]) for some in by_row]),
         bits=np.array([bits[some].mean() for some in by_row]),
         bytes=np.array([scored.bytes[some].mean() for some in by_row]),
         tokens=tokens,
@@ -235,7 +240,7 @@ def assemble(
     """Put values a row together with their means and intervals over heads."""
     columns: dict[str, Floats] = {}
     for family, value in zip(written, values, strict=True):
-        for measure in ("depth_rank", "weighted", "bits", "bytes"):
+        for measure in MEASURES:
             columns[f"{family.name} {measure}"] = getattr(value, measure)
     heads = Heads([row.id for row in rows], columns, resamples=resamples, seed=described["seed"])
     phrase = next((f.template.phrase for f in written if f.template.phrase is not None), None)
@@ -280,9 +285,11 @@ def _score(written: Written, values: Values, heads: Heads) -> FamilyScore:
         words_lost=sum(some[0].words_lost for some in written.encoded),
         depth_rank=heads.span(f"{name} depth_rank"),
         weighted=heads.span(f"{name} weighted"),
-        bits_per_byte=heads.ratio(f"{name} bits", f"{name} bytes"),
+        log_rank=heads.span(f"{name} log_rank"),
+        bits_per_byte=heads.span(f"{name} bits", f"{name} bytes"),
         row_depth_rank=tuple(values.depth_rank.tolist()),
         row_weighted=tuple(values.weighted.tolist()),
+        row_log_rank=tuple(values.log_rank.tolist()),
         row_bits=tuple(values.bits.tolist()),
         row_bytes=tuple(values.bytes.tolist()),
         tokens=values.tokens,

@@ -12,7 +12,7 @@ from mto.families import LoadedModel
 from mto.match.depthrank.families import FamilyRef, Written, write_families
 from mto.match.depthrank.recipe import Recipe
 from mto.match.depthrank.resample import RESAMPLES
-from mto.match.depthrank.results import FamilyScores, LeftOut, Targets
+from mto.match.depthrank.results import MEASURES, FamilyScores, LeftOut, Targets
 from mto.match.depthrank.scoring import (
     Values,
     assemble,
@@ -274,9 +274,6 @@ def _part(family: Written, numbers: Sequence[int]) -> Written:
 def _joined(parts: Sequence[Values], cuts: Sequence[Cut]) -> Values:
     """The values of all cuts as one, in the order of the rows."""
     order = np.argsort(np.concatenate([held for _, held in cuts]), kind="stable")
-    columns = {
-        name: np.concatenate([getattr(part, name) for part in parts])[order]
-        for name in ("depth_rank", "weighted", "bits", "bytes")
-    }
+    columns = {name: np.concatenate([getattr(part, name) for part in parts])[order] for name in MEASURES}
     tokens = [row for part in parts for row in part.tokens or ()]
     return Values(**columns, tokens=tuple(tokens[n] for n in order) if tokens else None)
