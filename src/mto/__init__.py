@@ -21,6 +21,7 @@ from mto.errors import MtoError
 
 if TYPE_CHECKING:
     from mto.families import LoadedModel, load_model, save_model
+    from mto.match import Match, MatchConfig, match, read_match
     from mto.pipeline import CompareConfig, compare, load, plan
     from mto.pretrain import pretrain
     from mto.tasks import Task, draw_split, load_task, task_from_rows
@@ -31,6 +32,8 @@ __version__ = "0.1.0"
 _HOMES = {
     "CompareConfig": "mto.pipeline",
     "LoadedModel": "mto.families",
+    "Match": "mto.match",
+    "MatchConfig": "mto.match",
     "Task": "mto.tasks",
     "TuneConfig": "mto.tune",
     "compare": "mto.pipeline",
@@ -40,15 +43,18 @@ _HOMES = {
     "load_task": "mto.tasks",
     "load_tuned": "mto.tune",
     "plan": "mto.pipeline",
+    "read_match": "mto.match",
     "save_model": "mto.families",
     "task_from_rows": "mto.tasks",
 }
 # Rooms whose main function has the room's own name: `mto.tune` is the room, and calling it calls the function.
-_CALLABLE = ("pretrain", "tune")
+_CALLABLE = ("match", "pretrain", "tune")
 
 __all__ = [
     "CompareConfig",
     "LoadedModel",
+    "Match",
+    "MatchConfig",
     "MtoError",
     "Task",
     "TuneConfig",
@@ -58,8 +64,10 @@ __all__ = [
     "load_model",
     "load_task",
     "load_tuned",
+    "match",
     "plan",
     "pretrain",
+    "read_match",
     "save_model",
     "task_from_rows",
     "tune",

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from mto.cli.list_names import list_names
+from mto.cli.match import match
 from mto.cli.predict import predict
 from mto.cli.pretrain import pretrain
 from mto.cli.report import report
@@ -43,6 +44,7 @@ def _main(
 
 for _name, _command in (
     ("run", run),
+    ("match", match),
     ("tune", tune),
     ("predict", predict),
     ("report", report),

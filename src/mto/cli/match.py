@@ -1,0 +1,89 @@
+"""`mto match`: what a task looks like, before anything is tuned."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mto.cli import options
+from mto.cli.display import display
+from mto.cli.frame import Json, Quiet, changed, emit, examples, guarded
+
+if TYPE_CHECKING:
+    from mto.match import Match
+
+_UNDER_WAY = {
+    "guidelines": "looking at the shape of the data",
+    "depthrank": "scoring every template family",
+    "depthrank after tuning": "tuning each family on a few rows and scoring the others",
+    "classifier": "asking the task classifier",
+    "denoiser": "trying denoisers on the task's sentences",
+    "probe": "running the tournament of families",
+}
+
+
+@guarded
+def match(
+    task: Annotated[str, typer.Argument(help="A name (mto ls), a task file (.yaml) or a file of rows (.csv …).")],
+    changes: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Settings of matching, such as probe.folds=4.")] = None,
+    model: Annotated[list[str] | None, typer.Option("--model", "-m", help="Candidate checkpoint; give it several times to choose among several. Default: mini.")] = None,
+    signals: Annotated[str | None, typer.Option(help="guidelines, depthrank, classifier, probe, with commas. Default: all but the probe, which trains.")] = None,
+    families: Annotated[str | None, typer.Option("--families", "-f", help="Names or .yaml files, with commas. Default: all four.")] = None,
+    shots: options.Shots = None,
+    seed: Annotated[int, typer.Option("--seed", "-s", min=0, help="Data seed: which rows are drawn.")] = 0,
+    tuned_shots: Annotated[int | None, typer.Option(min=1, help="DepthRank also after tuning on so many rows.")] = None,
+    probe_steps: Annotated[int | None, typer.Option(min=1, help="Run the probe too, with so many steps in all.")] = None,
+    probe_seconds: Annotated[float | None, typer.Option(min=1, help="Run the probe too, within so many seconds.")] = None,
+    phrase: options.Phrase = None,
+    relation: options.Relation = None,
+    data: options.Data = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="File for the whole answer, such as match.json.")] = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """Say which task type, objective and template family a task matches, how sure that is, and why.
+
+    Reads labelled few-shot and dev rows only, never test rows. Takes seconds; the probe, which trains, takes what you give it.
+    """
+    from mto.pipeline.matching import match_task
+
+    asked = options.words(signals)
+    if (probe_steps is not None or probe_seconds is not None) and "probe" not in (asked or ()):
+        asked = [*(asked or ("guidelines", "depthrank", "classifier")), "probe"]
+    with display(quiet=quiet) as shown:
+
+        def told(signal: str, name: str) -> None:
+            shown.say(_UNDER_WAY.get(signal, signal) + (f" ({name})" if name else ""))
+
+        found = match_task(
+            task, models=model or ["mini"], shots=shots, seed=seed, changes=changes or (),
+            phrase=options.number_or_text(phrase), relation=relation, data=data, progress=told,
+            **changed(signals=asked, families=options.words(families), tuned_shots=tuned_shots),
+            probe=changed(budget_steps=probe_steps, budget_seconds=probe_seconds),
+        )  # fmt: skip
+    if out is not None:
+        found.write(out)
+    if as_json:
+        emit(found)
+        return
+    _show(found)
+    if out is not None:
+        typer.echo(f"everything: {out}")
+
+
+def _show(found: Match) -> None:
+    from rich.console import Console
+
+    from mto.report.matching import render_match
+
+    console = Console()
+    console.print(render_match(found, width=console.width))
+
+
+match.epilog = examples(  # type: ignore[attr-defined]
+    "mto match household/ObjectUse",
+    "mto match household/xWant --probe-seconds 60 --out match.json",
+    "mto match tools.csv --phrase '{{ head }} is used for' -m mini -m google/flan-t5-base",
+)

@@ -1,0 +1,235 @@
+"""All signals asked about labelled rows, and the decision made from what they say."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mto.errors import DataError
+from mto.families import LoadedModel
+from mto.match.classifier.ask import classify
+from mto.match.config import MatchConfig
+from mto.match.decision.decide import decide
+from mto.match.decision.evidence import FamilyEvidence, TaskEvidence
+from mto.match.decision.shipped import shipped_weights
+from mto.match.decision.task_type import decide_type
+from mto.match.denoiser import propose_denoiser
+from mto.match.depthrank.mask_index import MaskabilityReport, maskability
+from mto.match.depthrank.results import FamilyScores
+from mto.match.depthrank.scoring import score_families
+from mto.match.depthrank.shots import cross_scores
+from mto.match.guidelines.judge import Guidelines, guidelines
+from mto.match.probe.checkpoints import Checkpoints, Loader
+from mto.match.probe.result import Probe
+from mto.match.probe.run import probe
+from mto.match.result import Match, ModelMatch
+from mto.tasks import Row, Task
+from mto.templates.family import Objective
+
+Told = Callable[[str, str], None]
+"""Told the signal and the checkpoint that are under way."""
+FEWEST_ROWS = 4
+"""Below so many labelled rows a note says that the answer rests on little."""
+
+
+def match_rows(
+    models: LoadedModel | Mapping[str, LoadedModel | Loader],
+    task: Task,
+    rows: Sequence[Row],
+    *,
+    dev: Sequence[Row] = (),
+    phrase: str | None = None,
+    config: MatchConfig | None = None,
+    data_seed: int | None = None,
+    progress: Told | None = None,
+) -> Match:
+    """Ask the signals about a task's labelled rows and decide (METHOD 5).
+
+    Args:
+        models: a checkpoint, or candidates by name; a function that gives one is called when it is needed.
+        task: gives relation, fields and phrases; none of its examples is read.
+        rows: labelled few-shot rows, of two heads or more.
+        dev: further labelled rows; never learned from.
+        phrase: natural phrase in place of the task's first.
+        config: which signals, and how.
+        data_seed: of the split, for the record.
+        progress: is told what is under way.
+
+    Raises:
+        DataError: fewer than two labelled heads, or a target without tokens.
+        TemplateError: no template family can be written.
+    """
+    began = time.perf_counter()
+    config = config or MatchConfig()
+    told = progress or (lambda signal, model: None)
+    checkpoints = Checkpoints(models)
+    labelled = (*rows, *dev)
+    phrase = phrase if phrase is not None else next(iter(task.phrases), None)
+    notes = _notes(rows, labelled)
+    shape = None
+    if "guidelines" in config.signals:
+        told("guidelines", "")
+        shape = guidelines(labelled, relation=task.relation, phrase=phrase, tagger=config.tagger)
+    tournament = None
+    if "probe" in config.signals:
+        told("probe", ", ".join(checkpoints.names))
+        tournament = probe(
+            models, task, rows, dev=dev, families=config.families, config=config.probe, seed=config.seed
+        )
+    ask = _Ask(task, tuple(rows), labelled, phrase, config, told)
+    found = []
+    for name in checkpoints.names:
+        found.append(_match_model(ask, name, checkpoints.get(name), shape, tournament))
+        checkpoints.release(name)
+    found.sort(key=lambda one: one.bits_per_byte.value)
+    return Match(
+        task=task.name,
+        relation=task.relation,
+        phrase=phrase,
+        data_seed=data_seed,
+        train_rows=len(rows),
+        dev_rows=len(dev),
+        guidelines=shape,
+        probe=tournament,
+        models=tuple(found),
+        seconds=round(time.perf_counter() - began, 2),
+        notes=notes,
+    )
+
+
+@dataclass(frozen=True)
+class _Ask:
+    """What every checkpoint is asked about."""
+
+    task: Task
+    rows: tuple[Row, ...]
+    labelled: tuple[Row, ...]
+    phrase: str | None
+    config: MatchConfig
+    told: Told
+
+
+def _match_model(
+    ask: _Ask, name: str, loaded: LoadedModel, shape: Guidelines | None, tournament: Probe | None
+) -> ModelMatch:
+    config = ask.config
+    common: dict[str, Any] = {
+        "families": config.families, "phrase": ask.phrase, "max_source": config.max_source, "seed": config.seed,
+    }  # fmt: skip
+    # The families' likelihoods also say which checkpoint expects the task best, so they are always scored.
+    ask.told("depthrank", name)
+    scores = score_families(loaded, ask.task, ask.labelled, **common)
+    masks = maskability(scores, seed=config.seed)
+    tuned, tuned_masks = None, None
+    if config.tuned_shots is not None:
+        ask.told("depthrank after tuning", name)
+        tuned = cross_scores(loaded, ask.task, ask.rows, shots=config.tuned_shots, **common)
+        tuned_masks = maskability(tuned, seed=config.seed)
+    classified = None
+    if "classifier" in config.signals:
+        ask.told("classifier", name)
+        classified = classify(
+            ask.labelled, loaded=loaded, phrase=ask.phrase, relation=ask.task.name, seed=config.seed
+        )
+    denoiser = None
+    if config.denoiser and loaded.adapter.writes_masks:
+        ask.told("denoiser", name)
+        denoiser = _denoiser(loaded, ask)
+    objectives = dict(loaded.metadata.objectives)
+    evidence = TaskEvidence(
+        families=collect_evidence(scores, tuned, objectives),
+        guidelines=shape.lean.value if shape else None,
+        classifier=classified.lean.value if classified else None,
+    )
+    weights = shipped_weights(ask.task.name)
+    kind = decide_type(
+        {
+            "guidelines": evidence.guidelines,
+            "classifier": evidence.classifier,
+            "depthrank": lean_of_masks(config, masks, tuned_masks),
+            "probe": tournament.lean.value if tournament else None,
+        },
+        weights.type,
+    )
+    objective: Objective = "denoising" if kind.type == "mask-filling" else "lm"
+    return ModelMatch(
+        model=name,
+        revision=loaded.revision,
+        objectives=objectives,
+        scores=scores,
+        maskability=masks,
+        tuned=tuned,
+        tuned_maskability=tuned_masks,
+        classified=classified,
+        evidence=evidence,
+        family=decide(evidence, weights.family, seed=config.seed),
+        type=kind,
+        objective=objective,
+        denoiser=denoiser,
+    )
+
+
+def collect_evidence(
+    scores: FamilyScores, tuned: FamilyScores | None, objectives: Mapping[str, float]
+) -> tuple[FamilyEvidence, ...]:
+    """What is known of every family, from its scores without and with tuning and the checkpoint's pre-training.
+
+    A family agrees with a checkpoint by the share of pre-training that had the family's objective; Mapping, which looks like
+    none, by half. A checkpoint that does not say what it was taught leaves this open.
+    """
+    after = {family.family: family for family in tuned.families} if tuned else {}
+    found = []
+    for family in scores.families:
+        agrees = None
+        if objectives:
+            agrees = 0.5 if family.objective is None else float(objectives.get(family.objective, 0.0))
+        found.append(
+            FamilyEvidence(
+                family=family.family,
+                objective=family.objective,
+                masked=family.masks > 0,
+                natural=family.natural,
+                cost=family.ids,
+                bits=family.bits_per_byte.value,
+                tuned_bits=after[family.family].bits_per_byte.value if family.family in after else None,
+                depth_rank=family.depth_rank.value,
+                agrees=agrees,
+            )
+        )
+    return tuple(found)
+
+
+def lean_of_masks(
+    config: MatchConfig, masks: MaskabilityReport, tuned: MaskabilityReport | None
+) -> float | None:
+    """The lean of DepthRank: after tuning where that was measured; None where it was not asked or nothing pairs up."""
+    if "depthrank" not in config.signals:
+        return None
+    report = tuned or masks
+    return report.lean.value if report.pairs else None
+
+
+def _denoiser(loaded: LoadedModel, ask: _Ask) -> Any:
+    try:
+        return propose_denoiser(loaded, ask.task, ask.labelled, phrase=ask.phrase, seed=ask.config.seed)
+    except DataError:
+        # Sentences too short to be masked: a task of bare words has no denoiser, which is no reason to fail.
+        return None
+
+
+def _notes(rows: Sequence[Row], labelled: Sequence[Row]) -> tuple[str, ...]:
+    notes = []
+    if len({row.id for row in labelled}) < FEWEST_ROWS:
+        notes.append(
+            f"only {len(labelled)} labelled rows: every interval is wide, and the answer little more than a guess"
+        )
+    targets = {row.target.casefold() for row in labelled}
+    if len(targets) == 1 and len(labelled) > 1:
+        notes.append(
+            f"all targets are '{next(iter(labelled)).target}': nothing about the task can be learnt from them"
+        )
+    if rows and len({row.id for row in rows}) < len(rows):
+        notes.append("some heads have several rows; a head counts once in every mean")
+    return tuple(notes)
