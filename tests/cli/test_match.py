@@ -1,0 +1,88 @@
+"""`mto match` on the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mto.match import read_match
+from tests.cli.conftest import Mto
+
+QUICK = ["--signals", "guidelines,depthrank", "--shots", "6", "denoiser=false", "-q"]
+
+
+def test_the_answer_in_words(mto: Mto, mini: str) -> None:
+    told = mto("match", "household/xWant", *QUICK)
+    assert told.exit_code == 0, told.output
+    words = " ".join(told.stdout.split())
+    for said in ("Task type: map-phrasal", "Objective: lm", "Template family:", "guidelines -> map-phrasal"):
+        assert said in words
+    assert "MaskedPrompting" in words and "bits a byte" in words
+
+
+def test_the_answer_as_json_and_as_a_file(mto: Mto, mini: str) -> None:
+    told = mto("match", "household/xWant", *QUICK, "--json", "--out", "match.json")
+    assert told.exit_code == 0, told.output
+    value = json.loads(told.stdout)
+    assert value["version"] == 1 and value["task"] == "household/xWant"
+    assert read_match("match.json").model_dump(mode="json") == value
+
+
+def test_several_checkpoints_and_the_probe(mto: Mto, mini: str, models: Path) -> None:
+    words = ["--probe-steps", "8", "probe.folds=2", "--families", "prompting,masked-prompting"]
+    told = mto(
+        "match",
+        "household/xWant",
+        "-m",
+        "mini",
+        "-m",
+        str(models / "mini"),
+        "--shots",
+        "6",
+        "denoiser=false",
+        *words,
+    )
+    assert told.exit_code == 0, told.output
+    said = " ".join(told.stdout.split())
+    assert "Checkpoints by bits a target byte" in said and "probe ->" in said
+    assert "running the tournament" in told.stderr
+
+
+def test_rows_of_ones_own(mto: Mto, mini: str) -> None:
+    Path("tools.csv").write_text(
+        "head,tail\nhammer,hit nails\nknife,cut bread\nbook,read\ncar,go home\nbed,sleep\n"
+    )
+    told = mto(
+        "match",
+        "tools.csv",
+        "--phrase",
+        "{{ head }} is used for",
+        "--signals",
+        "guidelines",
+        "-q",
+        "denoiser=false",
+    )
+    assert told.exit_code == 0, told.output
+    assert "5 labelled rows" in told.stdout
+    bare = mto("match", "tools.csv", "--signals", "guidelines", "-q", "denoiser=false")
+    assert bare.exit_code == 0, bare.output
+    assert "prompting was left out" in " ".join(bare.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["match", "household/Nothing"], "Nothing"),
+        (["match", "household/xWant", "--signals", "guess"], "signals"),
+        (["match", "household/xWant", "shotz=3"], "shotz"),
+        (["match", "household/xWant", "--families", "promting"], "did you mean 'prompting'"),
+        (["match", "household/xWant", "-m", "nowhere/at-all"], "nowhere/at-all"),
+        (["match", "household/xWant", "-n", "1", "dev=0"], "dev"),
+    ],
+)
+def test_mistakes_are_named(mto: Mto, mini: str, words: list[str], said: str) -> None:
+    told = mto(*words)
+    assert told.exit_code == 2, told.output
+    assert said in told.stderr and "Traceback" not in told.output
