@@ -105,7 +105,9 @@ def run_one(
     if task.folds and not split.test:
         result = cross_validate(loaded, task.task(), split, family, settings, k=task.folds, **asked)
     else:
-        result = run_cell(loaded, task.task(), split, family, settings, **asked)
+        result = run_cell(
+            loaded, task.task(), split, family, settings, with_zero_shot=config.zero_shot, **asked
+        )
     if keep:
         _save(loaded, result, split, cell, inputs, folder / cell.model)
     return to_json(result, split)

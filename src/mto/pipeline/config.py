@@ -51,6 +51,8 @@ class CompareConfig(Strict):
     """The first one decides and is tested on."""
     tune: TuneConfig = TuneConfig()
     """The sweep, the same for every family."""
+    zero_shot: bool = True
+    """Whether every family is also scored without tuning."""
     keep: Literal["chosen", "all", "none"] = "chosen"
     """Weights that stay: of the family that dev data chose (first seed), of all cells, or none."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
