@@ -13,6 +13,7 @@ from mto.cli.pretrain import pretrain
 from mto.cli.report import report
 from mto.cli.run import run
 from mto.cli.show import show
+from mto.cli.study import study
 from mto.cli.tune import tune
 
 app = typer.Typer(
@@ -50,6 +51,7 @@ for _name, _command in (
     ("report", report),
     ("show", show),
     ("ls", list_names),
+    ("study", study),
     ("pretrain", pretrain),
 ):
     app.command(_name, epilog=getattr(_command, "epilog", None))(_command)

@@ -1,0 +1,69 @@
+"""`mto study`: a grid of runs, and what is learnt from them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mto.cli import options
+from mto.cli.display import Display, display
+from mto.cli.frame import Json, Quiet, emit, examples, guarded
+
+if TYPE_CHECKING:
+    from mto.pipeline import RunStatus
+
+
+@guarded
+def study(
+    config: Annotated[Path, typer.Argument(help="The study's YAML file, such as configs/studies/matching.yaml.")],
+    changes: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Changes of the configuration, such as seeds=3.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the study. Default: runs/study-NAME.")] = None,
+    data: options.Data = None,
+    only: Annotated[list[str] | None, typer.Option(help="Work on this checkpoint only; several processes or machines can share a study.")] = None,
+    workers: Annotated[int | None, typer.Option("--workers", "-w", min=1, help="Processes of each run. Default: as cores and memory allow.")] = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """Tune every template family on every task and checkpoint, and judge what matching would have chosen before.
+
+    Takes hours. Every finished cell stays: the same command goes on where it was stopped.
+    """
+    from mto.study.matching.config import read_study_config
+    from mto.study.matching.stages import RESULTS, run_study
+
+    given = read_study_config(config, tuple(changes or ()))
+    update: dict[str, Any] = {k: v for k, v in {"data": data, "workers": workers}.items() if v is not None}
+    folder = out or Path("runs") / f"study-{config.stem}"
+    with display(quiet=quiet) as shown:
+        results = run_study(
+            given.model_copy(update=update), folder, only=only or (), say=shown.say, progress=_callback(shown)
+        )
+    written = folder / RESULTS if results is not None else None
+    if as_json:
+        emit({"out": folder, "results": written})
+    else:
+        typer.echo(
+            str(written)
+            if written
+            else f"{folder}: this part is done; run it without --only to collect the results"
+        )
+
+
+def _callback(shown: Display) -> Any:
+    from mto.pipeline import RunCallback
+
+    class Told(RunCallback):
+        def on_status(self, status: RunStatus) -> None:
+            shown.update(
+                status.share, 1.0, f"{status.done}/{status.cells} cells  {status.text}", status.seconds_left
+            )
+
+    return Told()
+
+
+study.epilog = examples(  # type: ignore[attr-defined]
+    "mto study configs/studies/matching.yaml --data ../shared/data/atomic2020",
+    "mto study configs/studies/matching.yaml --only mini --out runs/matching",
+)
