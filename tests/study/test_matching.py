@@ -6,10 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from mto.cli.app import app
 from mto.errors import DataError, RunError
 from mto.report import read_results
 from mto.study.matching.config import MatchingStudyConfig
+from mto.study.matching.page import remake_matching_page, write_matching_page
 from mto.study.matching.regret import judge_rule, noise_floor
 from mto.study.matching.results import MatchingResults, read_matching
 from mto.study.matching.rules import all_rules, decisions, fit_all, type_accuracy
@@ -123,3 +126,42 @@ def test_a_file_that_is_not_whole_is_refused(
     results.model_copy(update={"signals": results.signals[1:]}).write(tmp_path / "part.json")
     with pytest.raises(DataError, match="signals are missing"):
         read_matching(tmp_path / "part.json")
+
+
+def test_the_page_can_be_made_again(
+    study: tuple[MatchingStudyConfig, Path, MatchingResults], tmp_path: Path
+) -> None:
+    results = study[2]
+    results.write(tmp_path / "data" / "matching.json")
+    (tmp_path / "remarks.md").write_text("What we think.\n")
+    page = write_matching_page(
+        tmp_path / "page.md",
+        tmp_path / "data" / "matching.json",
+        "Matching -->",
+        remarks=tmp_path / "remarks.md",
+    )
+    text = page.read_text()
+    assert text.splitlines()[0].count("-->") == 1 and "What we think." in text
+    assert remake_matching_page(page) == text
+    for said in (
+        "## Families by checkpoints",
+        "decision (relation left out)",
+        "noise floor",
+        "all together",
+        "ObjectUse",
+    ):
+        assert said in text
+    told = CliRunner().invoke(
+        app, ["report", str(tmp_path / "data" / "matching.json"), "--page", str(tmp_path / "again.md")]
+    )
+    assert told.exit_code == 0 and (tmp_path / "again.md").read_text().startswith("<!-- mto study page ")
+    results.model_copy(update={"hours": 99.0}).write(tmp_path / "data" / "matching.json")
+    assert remake_matching_page(page) != text
+    with pytest.raises(DataError, match="was not made by"):
+        remake_matching_page(tmp_path / "remarks.md")
+
+
+def test_committed_pages_are_what_their_files_give() -> None:
+    for page in sorted((Path(__file__).parents[2] / "docs" / "results").glob("*.md")):
+        if page.read_text(encoding="utf-8").startswith("<!-- mto study page "):
+            assert remake_matching_page(page) == page.read_text(encoding="utf-8"), f"make {page.name} again"

@@ -24,10 +24,8 @@ def report(
     from mto.pipeline.reporting import report_run
 
     if page is not None:
-        from mto.report import write_page
-
         name = title or page.stem.replace("-", " ").capitalize()
-        written = write_page(page, paths, name, remarks=remarks)
+        written = _write_page(page, paths, name, remarks)
         emit({"page": written}) if as_json else typer.echo(str(written))
         return
     for path in paths:
@@ -47,8 +45,22 @@ def report(
             typer.echo(f"report: {path / 'report.html'}")
 
 
+def _write_page(page: Path, paths: list[Path], title: str, remarks: Path | None) -> Path:
+    """A page from the results of runs, or from the results file of a study."""
+    from mto.study.matching.results import is_study
+
+    if len(paths) == 1 and is_study(paths[0]):
+        from mto.study.matching.page import write_matching_page
+
+        return write_matching_page(page, paths[0], title, remarks=remarks)
+    from mto.report import write_page
+
+    return write_page(page, paths, title, remarks=remarks)
+
+
 report.epilog = examples(  # type: ignore[attr-defined]
     "mto report runs/demo",
     "mto report runs/demo --json",
-    "mto report docs/results/data/*.json --page docs/results/foundation.md",
+    "mto report docs/results/data/foundation-*.json --page docs/results/foundation.md",
+    "mto report docs/results/data/matching.json --page docs/results/matching.md --title Matching",
 )

@@ -28,7 +28,7 @@ def study(
 ) -> None:  # fmt: skip
     """Tune every template family on every task and checkpoint, and judge what matching would have chosen before.
 
-    Takes hours. Every finished cell stays: the same command goes on where it was stopped.
+    Takes hours. Every finished cell stays: the same command goes on where it was stopped. A page from its results file: mto report.
     """
     from mto.study.matching.config import read_study_config
     from mto.study.matching.stages import RESULTS, run_study

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import AfterValidator, ValidationError, model_validator
 
 from mto.config import Strict
-from mto.errors import DataError
+from mto.errors import DataError, MtoError
 from mto.match.decision.evidence import TaskEvidence
 from mto.runs import read_json, write_text
 from mto.study.matching.regret import Outcome
@@ -165,6 +165,15 @@ def relation(task: str) -> str:
     'xWant'
     """
     return task.rpartition("/")[2]
+
+
+def is_study(path: str | Path) -> bool:
+    """Whether a file is the results file of a study of matching; False also where it cannot be read."""
+    try:
+        value = read_json(Path(path))
+    except MtoError:
+        return False
+    return isinstance(value, dict) and {"signals", "cells"} <= set(value)
 
 
 def read_matching(path: str | Path) -> MatchingResults:
