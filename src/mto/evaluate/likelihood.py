@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from mto.errors import DataError
 from mto.evaluate.batches import check_lengths
+from mto.evaluate.direct import direct_linears
 from mto.evaluate.forward import evaluating
 from mto.evaluate.teacher import BATCH_TOKENS, Scored, Target, score_targets
 from mto.families import Adapter, LoadedModel
@@ -128,7 +130,10 @@ def likelihood(
     targets = [_target(adapter, index, item.target_ids, include_eos) for index, item in enumerate(items)]
     longest = max((len(target.ids) for target in targets), default=0)
     check_lengths(list(sources), longest, adapter.max_positions)
-    with evaluating(loaded.model, precision, rows=len(items)) as forward:
+    # Batches are large here, so in float32 weights need no packing.
+    exact = precision == "fp32"
+    products = direct_linears(loaded.model) if exact else contextlib.nullcontext()
+    with products, evaluating(loaded.model, precision, rows=0 if exact else len(items)) as forward:
         scored = score_targets(
             forward,
             adapter,
