@@ -10,9 +10,11 @@ import torch
 
 from mto.errors import DataError, TemplateError, UnknownNameError
 from mto.evaluate.likelihood import likelihood
+from mto.families import load_model
 from mto.families.adapter import Adapter
 from mto.match.depthrank import FamilyScores, TokenWeights, score_families
 from mto.match.depthrank.families import mask_pairs, write_families
+from mto.tasks import draw_split, load_task
 from mto.templates import BASIC, TemplateFamily, compile_template, encode_many
 
 from .depthrank_rows import small_rows, small_task
@@ -252,3 +254,19 @@ def test_bits_are_those_of_likelihood(tiny_t5: Any) -> None:
     got = score_families(tiny_t5, TASK, ROWS, ["mapping"]).families[0]
     np.testing.assert_allclose(got.row_bits_per_byte, want.bits_per_byte, rtol=1e-5)
     assert got.bits_per_byte.value == pytest.approx(want.total_bits_per_byte(), rel=1e-5)
+
+
+def test_a_real_checkpoint_expects_a_natural_phrase() -> None:
+    """And the frequent first token of its targets is what the weights leave out."""
+    task = load_task("household/xIntent")
+    rows = draw_split(task, shots=16, seed=0).train
+    scores = score_families(load_model("mini"), task, rows, ["mapping", "prompting"], keep_tokens=True)
+    mapping, prompting = scores.family("mapping"), scores.family("prompting")
+    assert prompting.bits_per_byte.high < mapping.bits_per_byte.value
+    assert prompting.log_rank.value < mapping.log_rank.value
+    assert prompting.tokens is not None
+    first = [detail for (detail,) in prompting.tokens if detail.pieces[0] == "to"]
+    assert len(first) > 8
+    for detail in first:
+        assert detail.ranks[0] < 20 and detail.weights[0] < 0.2 * max(detail.weights)
+    assert prompting.weighted.value > prompting.depth_rank.value

@@ -25,7 +25,7 @@ from mto.families import Adapter
 BATCH_TOKENS = 1024
 _POOL = 16  # batches whose encoder states are kept at one time
 # Positions that one more call costs, in time: weights are read from memory again, and every layer is called again.
-_CALL = {"cpu": 96}
+_CALL = {"cpu": 32}
 _CALL_ELSEWHERE = 2048
 # Logits that exist at one time. On a CPU a block that stays near the caches is twice as fast as a large one.
 _LOGITS = {"cpu": 4 << 20}

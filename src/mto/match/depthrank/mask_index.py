@@ -16,8 +16,8 @@ from mto.tasks import TaskType
 REPORTED_THRESHOLD = 0.30
 """The follow-up paper calls a task mask-filling from this index on, at 5 shots (METHOD 5)."""
 FULL = {"index": REPORTED_THRESHOLD, "weighted": REPORTED_THRESHOLD, "log_index": 0.10, "relative_bits": 0.20}
-"""How large each variant must be to lean fully: the reported threshold for the first two, and for the others about as
-much in proportion to how far they spread over tasks."""
+"""How large each variant must be to lean fully: the reported threshold for the first two; the others in proportion to
+how far they spread over the relations of `household`."""
 _WORDS = {
     "index": "MI",
     "weighted": "by rare tokens",
