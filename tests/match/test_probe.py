@@ -318,7 +318,7 @@ def test_with_the_embedded_model() -> None:
 
 
 def test_the_page_runs(tiny_bart, monkeypatch, capsys) -> None:
-    page = Path(__file__).parents[2] / "docs" / "matching-parts" / "probe.md"
+    page = Path(__file__).parents[2] / "docs" / "matching" / "probe.md"
     monkeypatch.setattr("mto.load_model", lambda ref: tiny_bart, raising=False)
     (code,) = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
     exec(compile(code, "probe.md", "exec"), {})  # noqa: S102 - the page's own example

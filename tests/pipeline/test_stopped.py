@@ -90,7 +90,8 @@ def test_two_workers_give_the_bytes_of_one_and_stop_on_ctrl_c(
         [*words, "--workers", "2"], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         env=environment(), cwd=tmp_path, start_new_session=True,
     ) as process:  # fmt: skip
-        while len(done_cells(out)) < 2 and process.poll() is None:
+        # After the first of four: the others must not be done before the signal is there, on a busy machine either.
+        while not done_cells(out) and process.poll() is None:
             time.sleep(0.01)
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of them
         said, error = process.communicate(timeout=60)
@@ -100,7 +101,7 @@ def test_two_workers_give_the_bytes_of_one_and_stop_on_ctrl_c(
         for _ in range(100):
             os.killpg(process.pid, 0)
             time.sleep(0.05)
-    assert len(done_cells(out)) >= 2
+    assert done_cells(out)
     assert compare(str(task_file), model=str(tiny_dir), out=out, workers=1, **SETTINGS).worked
     assert lasting(out) == lasting(finished)
     assert (out / "predictions.parquet").read_bytes() == (finished / "predictions.parquet").read_bytes()

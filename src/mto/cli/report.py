@@ -61,6 +61,6 @@ def _write_page(page: Path, paths: list[Path], title: str, remarks: Path | None)
 report.epilog = examples(  # type: ignore[attr-defined]
     "mto report runs/demo",
     "mto report runs/demo --json",
-    "mto report docs/results/data/foundation-*.json --page docs/results/foundation.md",
-    "mto report docs/results/data/matching.json --page docs/results/matching.md --title Matching",
+    "mto report runs/a runs/b --page docs/results/foundation.md",
+    "mto report runs/matching/results.json --page docs/results/matching.md",
 )

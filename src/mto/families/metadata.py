@@ -14,6 +14,8 @@ class TrainingMetadata(BaseModel):
 
     Attributes:
         objectives: share of the training tokens per objective, such as ``{"denoising": 0.67, "lm": 0.33}``.
+        latest: the same of the last stage alone: a checkpoint that went from denoising to LM speaks like LM. Empty where it is
+            not known; see `speaks`.
         sentinels: how masks are written, in words; empty when the checkpoint has none.
         tokens_seen: source and target tokens of all training that `mto` did, pads not counted.
         start: what the training started from.
@@ -24,11 +26,21 @@ class TrainingMetadata(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True)
 
     objectives: dict[str, float] = {}
+    latest: dict[str, float] = {}
     sentinels: str = ""
     tokens_seen: int = 0
     start: str = ""
     losses: dict[str, float] = {}
     probe: dict[str, float] = {}
+
+    @property
+    def speaks(self) -> dict[str, float]:
+        """What it was last trained with, else all that it was trained with.
+
+        >>> TrainingMetadata(objectives={"denoising": 0.9, "lm": 0.1}, latest={"lm": 1.0}).speaks
+        {'lm': 1.0}
+        """
+        return dict(self.latest or self.objectives)
 
 
 def read_metadata(config: Any) -> TrainingMetadata | None:

@@ -18,6 +18,7 @@ class Variant:
         name: how people call it.
         pattern: found in the checkpoint's name or path (case ignored).
         objectives: what it was pre-trained with (shares are not published; equal shares stand for "both").
+        latest: of the last stage alone.
         source: where that is written.
     """
 
@@ -25,6 +26,7 @@ class Variant:
     pattern: str
     objectives: dict[str, float]
     source: str
+    latest: dict[str, float] | None = None
 
 
 # The first match wins. Sources: ANCHORS E.1, t5 `released_checkpoints.md`, FLAN paper (Chung et al. 2022).
@@ -35,6 +37,7 @@ VARIANTS = (
         r"lm[-_]?adapt|t0",
         {"denoising": 0.9, "lm": 0.1},
         "T5 v1.1, then 100k steps of prefix LM",
+        latest={"lm": 1.0},
     ),
     Variant("T5 v1.1", r"v1[._]1", {"denoising": 1.0}, "span corruption on C4 alone"),
     Variant("T5 1.0", r"t5", {"denoising": 0.5, "supervised": 0.5}, "span corruption and supervised tasks"),
@@ -55,7 +58,10 @@ def metadata_of(facts: Facts) -> TrainingMetadata:
     """What is published about the checkpoint's training, in the form that `mto` writes for its own."""
     line = variant(facts)
     return TrainingMetadata(
-        objectives=line.objectives, sentinels="numbered by appearance", start=f"{line.name}: {line.source}"
+        objectives=line.objectives,
+        latest=line.latest or {},
+        sentinels="numbered by appearance",
+        start=f"{line.name}: {line.source}",
     )
 
 

@@ -31,7 +31,7 @@ class ModelMatch(Strict):
 
     Attributes:
         model, revision: the checkpoint.
-        objectives: shares of its pre-training, where it says so.
+        objectives: shares of the last stage of its pre-training, where it says so.
         scores: every template family without tuning.
         maskability: what a mask helps, at 0 shots.
         tuned, tuned_maskability: the same after tuning on a part of the labelled rows, where asked for.

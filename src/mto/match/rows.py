@@ -137,7 +137,7 @@ def _match_model(
     if config.denoiser and loaded.adapter.writes_masks:
         ask.told("denoiser", name)
         denoiser = _denoiser(loaded, ask)
-    objectives = dict(loaded.metadata.objectives)
+    objectives = loaded.metadata.speaks
     evidence = TaskEvidence(
         families=collect_evidence(scores, tuned, objectives),
         guidelines=shape.lean.value if shape else None,
@@ -176,7 +176,7 @@ def collect_evidence(
 ) -> tuple[FamilyEvidence, ...]:
     """What is known of every family, from its scores without and with tuning and the checkpoint's pre-training.
 
-    A family agrees with a checkpoint by the share of pre-training that had the family's objective; Mapping, which looks like
+    A family agrees with a checkpoint by the share that the family's objective had in its last stage of pre-training; Mapping, which looks like
     none, by half. A checkpoint that does not say what it was taught leaves this open.
     """
     after = {family.family: family for family in tuned.families} if tuned else {}

@@ -202,6 +202,7 @@ def _describe(config: CompareConfig, tasks: Sequence[Task], loaded: LoadedModel)
             "parameters": sum(p.numel() for p in loaded.model.parameters()),
             "tokens_seen": metadata.tokens_seen or None,
             "objectives": dict(metadata.objectives),
+            "latest": dict(metadata.latest),
         },
         kind=loaded.adapter.name,
         device=str(loaded.model.device.type),

@@ -19,6 +19,7 @@ def write_card(path: Path, config: PretrainConfig, metadata: TrainingMetadata, r
 def render_card(config: PretrainConfig, metadata: TrainingMetadata, result: TrainResult) -> str:
     """The card as Markdown."""
     trained = ", ".join(f"{name} {share:.0%}" for name, share in metadata.objectives.items())
+    latest = ", ".join(f"{name} {share:.0%}" for name, share in metadata.latest.items())
     lines = [
         f"# {config.name}",
         "",
@@ -27,7 +28,7 @@ def render_card(config: PretrainConfig, metadata: TrainingMetadata, result: Trai
         "",
         f"* **Started from** {metadata.start}.",
         f"* **Tokens seen** in this project: {metadata.tokens_seen:,} (source and target, pads not counted); by objective: {trained}.",
-        f"* **This stage**: {result.steps:,} steps, {result.tokens:,} tokens on {cpu_name()}, {result.precision}.",
+        f"* **This stage**: {result.steps:,} steps, {result.tokens:,} tokens of {latest} on {cpu_name()}, {result.precision}.",
         f"* **Masks**: {metadata.sentinels}. Sources and targets end in `</s>`; the decoder starts with `<pad>`.",
         f"* **Licence**: {config.licence}.",
         *(f"* {note}" for note in config.notes),

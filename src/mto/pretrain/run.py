@@ -263,6 +263,7 @@ def _metadata(
     )
     changes = {
         "objectives": objectives,
+        "latest": {name: round(share, 4) for name, share in sorted(shares.items())},
         "tokens_seen": seen + now,
         "start": text,
         "losses": {k: round(v, 4) for k, v in values.items() if "/" in k},

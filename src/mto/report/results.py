@@ -53,6 +53,8 @@ class ModelInfo(Strict):
     tokens_seen: int | None = None
     objectives: dict[str, Number] = {}
     """What it was pre-trained with, such as ``{"denoising": 0.5, "lm": 0.5}``."""
+    latest: dict[str, Number] = {}
+    """The same of the last stage alone, where that is known."""
 
 
 class TaskInfo(Strict):

@@ -17,7 +17,7 @@ FEATURES: Mapping[str, str] = {
     "bits": "bits a target byte without tuning, fewer is better",
     "tuned_bits": "bits a target byte after tuning on part of the labelled rows, fewer is better",
     "depth_rank": "logarithm of 1 + DepthRank without tuning, lower is better",
-    "agrees": "share of the checkpoint's pre-training that had this family's objective",
+    "agrees": "share of the last stage of pre-training that had this family's objective",
     "guidelines": "lean of the guidelines, for masked families; turned round for the others",
     "classifier": "lean of the task classifier, for masked families; turned round for the others",
     "masked": "whether the family writes a mask",
@@ -38,7 +38,7 @@ class FamilyEvidence(Strict):
         cost: mean ids of an example, source and target: what a step or an answer costs.
         bits, tuned_bits: bits a target byte, or None where not measured.
         depth_rank: mean rank of the gold tokens, or None.
-        agrees: share of the checkpoint's pre-training that had its objective; None where that is not known.
+        agrees: share of the last stage of the checkpoint's pre-training that had its objective; None where that is not known.
     """
 
     family: str

@@ -28,7 +28,7 @@ class StudiedTask(Strict):
 
 
 class StudiedModel(Strict):
-    """A checkpoint of the study."""
+    """A checkpoint of the study; `objectives` are those of its last stage of pre-training."""
 
     name: str
     revision: str
@@ -169,6 +169,8 @@ def relation(task: str) -> str:
 
 def is_study(path: str | Path) -> bool:
     """Whether a file is the results file of a study of matching; False also where it cannot be read."""
+    if not Path(path).is_file():
+        return False
     try:
         value = read_json(Path(path))
     except MtoError:

@@ -293,7 +293,7 @@ def collect(config: MatchingStudyConfig, folder: RunFolder) -> MatchingResults:
             StudiedModel(
                 name=model,
                 revision=info.revision,
-                objectives=dict(info.objectives),
+                objectives=dict(info.latest or info.objectives),
                 tokens_seen=info.tokens_seen,
             )
         )
