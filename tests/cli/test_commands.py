@@ -100,7 +100,11 @@ def test_run_takes_a_configuration_file(mto: Mto, mini: str, tools: str, tmp_pat
     told = mto("run", "--config", "run.yaml", "--seeds", "1", "seeds=2", "--dry-run", "--json", "-q")
     assert told.exit_code == 0, told.output
     planned = json.loads(told.stdout)
-    assert (planned["cells"], planned["tasks"][0]["test"], planned["settings"]["ladder"]) == (8, 2, [0, 1])
+    assert (planned["cells"], planned["tasks"][0]["test"], planned["settings"]["ladder"]) == (
+        6,
+        2,
+        [0, 1],
+    )  # Mapping, Prompting and the one to be chosen
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda file: file.stem)

@@ -25,7 +25,8 @@ def task_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reports without their plots, which take most of the time of a tiny run; `finished` has them."""
-    monkeypatch.setattr("mto.report.plots.draw", lambda *_, **__: "<svg></svg>")
+    for room in ("plots", "expected"):
+        monkeypatch.setattr(f"mto.report.{room}.draw", lambda *_, **__: "<svg></svg>")
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ THINGS = (
 USES = "clean wash eat cook find run".split()
 SETTINGS: dict[str, Any] = {
     "families": ("mapping", "masked-prompting"),
+    "choose": "dev",
     "shots": 4,
     "seeds": 2,
     "max_test": 4,
@@ -25,7 +26,7 @@ SETTINGS: dict[str, Any] = {
 }
 """A comparison of four cells that takes a second or two."""
 WORDS = [
-    "--families", "mapping,masked-prompting", "--shots", "4", "--seeds", "2", "--max-test", "4",
+    "--families", "mapping,masked-prompting", "--choose", "dev", "--shots", "4", "--seeds", "2", "--max-test", "4",
     "--rates", "1e-3,3e-3", "--steps", "0,1,2", "tune.extend=false",
 ]  # fmt: skip
 """The same as words of the command line."""

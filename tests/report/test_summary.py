@@ -179,7 +179,7 @@ def test_zero_shots() -> None:
     assert [line.kind for line in summary.whole.lines] == ["family"] * 4
     assert summary.whole.gain is None and "no family is chosen" in str(summary.whole.no_gain)
     assert summary.illustration is None  # seeds mean nothing without a split
-    assert "chosen on dev" not in score_table(made, summary.whole).columns
+    assert "chosen" not in score_table(made, summary.whole).columns
     assert "MaskedPrompting" in summary.reading[0]
 
 
@@ -246,7 +246,7 @@ def test_tables_have_a_cell_for_every_column(comparison: Comparison, summary: Su
         assert {len(row.cells) for row in table.rows} == {len(table.columns)}
     names = [row.cells[0] for row in score_table(comparison, summary.whole).rows]
     assert names[4:] == [
-        "aligned (chosen on dev)",
+        "aligned (by dev data)",
         "conventional (Mapping)",
         "aligned, zero-shot",
         "copy: nearest head",

@@ -25,7 +25,8 @@ def run(
     model: options.Model = None,
     shots: options.Shots = None,
     seeds: Annotated[int | None, typer.Option("--seeds", "-s", min=1, help="Number of data seeds. Default: 3.")] = None,
-    families: Annotated[str | None, typer.Option("--families", "-f", help="Names or .yaml files, with commas. Default: all four.")] = None,
+    families: Annotated[str | None, typer.Option("--families", "-f", help="Names or .yaml files, with commas; all: the four basic ones; auto (default): Mapping, Prompting and what matching chooses.")] = None,
+    choose: Annotated[str | None, typer.Option(help="What names the aligned family: match (default; before tuning) or dev (after).")] = None,
     rates: options.Rates = None,
     steps: options.Steps = None,
     dev: Annotated[int | None, typer.Option(min=0, help="Rows for choosing settings. Default: as many as shots.")] = None,
@@ -55,7 +56,7 @@ def run(
         config, changes,
         tune=changed(rates=options.numbers(rates), ladder=options.numbers(steps)),
         **changed(
-            tasks=names, model=model, shots=shots, seeds=seeds, families=options.words(families), dev=dev,
+            tasks=names, model=model, shots=shots, seeds=seeds, **_families(families), choose=choose, dev=dev,
             max_test=max_test, phrase=options.number_or_text(phrase), relation=relation, data=data,
             metrics=options.words(metrics), keep=keep, workers=workers, threads=threads, device=device, title=title,
         ),
@@ -72,6 +73,15 @@ def run(
         emit(_json(result))
     else:
         _end(result)
+
+
+def _families(given: str | None) -> dict[str, Any]:
+    """``--families`` as values for the configuration; ``auto`` is what a run does where none are named."""
+    from mto.templates import BASIC
+
+    if given == "auto":
+        return {}
+    return {"families": list(BASIC) if given == "all" else options.words(given)}
 
 
 def plan_lines(plan: Plan) -> list[str]:
@@ -115,7 +125,7 @@ def _callback(shown: Display, *, with_plan: bool = True) -> Any:
             shown.update(status.share, 1.0, text, status.seconds_left)
 
         def on_event(self, kind: str, message: str) -> None:
-            shown.say(message if kind in ("loading", "finished-before") else f"{kind}: {message}")
+            shown.say(message if kind in ("loading", "matching", "finished-before") else f"{kind}: {message}")
 
     return Told()
 

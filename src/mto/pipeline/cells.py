@@ -78,7 +78,7 @@ def cell_key(cell: CellId, config: CompareConfig, inputs: Inputs) -> str:
 
 
 def keeps_weights(cell: CellId, config: CompareConfig) -> bool:
-    """Whether its tuned model is written; which of those stay is decided when dev data have chosen."""
+    """Whether its tuned model is written; which of those stay is decided when all families of the task are done."""
     return config.keep == "all" or (config.keep == "chosen" and cell.seed_number == 0)
 
 

@@ -108,7 +108,7 @@ def plan(
     """What `compare` would do with these arguments, and the time and disk that it would take. Writes nothing."""
     request = resolve(tasks, out, model, settings)
     existing_run(request.path, request.config)
-    return prepare(request, progress or RunCallback()).plan
+    return prepare(request, progress or RunCallback(), only_plan=True).plan
 
 
 def resolve(tasks: Any, out: str | Path | None, model: Any, settings: dict[str, Any]) -> Request:

@@ -11,6 +11,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt, field_validator
 
 from mto.config import Strict, override, parse, read_yaml
 from mto.errors import ConfigError
+from mto.match.config import MatchConfig
 from mto.tune.config import TuneConfig
 
 SHOTS = 30
@@ -34,8 +35,13 @@ class CompareConfig(Strict):
     model: str = "mini"
     """Embedded name, folder or hub name."""
     families: tuple[str, ...] | None = Field(default=None, min_length=1)
-    """Template families by name, or their YAML files; None: the four basic ones, without those that need a phrase
-    where a task has none."""
+    """Template families by name, or their YAML files. None: with `choose` ``match`` the conventional one, Prompting and
+    those that matching chose; with ``dev`` the four basic ones, without those that need a phrase where a task has none."""
+    choose: Literal["match", "dev"] = "match"
+    """What names the aligned family of each task and seed: matching, before anything is tuned, or the dev scores of the
+    tuned families. Without labelled rows nothing does; a task without test data is left to dev (see `mto.pipeline.aligned`)."""
+    matching: MatchConfig = MatchConfig(denoiser=False)
+    """The signals that matching asks. Its families are those of the run."""
     shots: NonNegativeInt | None = None
     """Labelled rows; 0: no tuning; None: 30, or every row of a task without test data."""
     seeds: tuple[NonNegativeInt, ...] = Field(default=tuple(range(SEEDS)), min_length=1)
@@ -54,7 +60,7 @@ class CompareConfig(Strict):
     zero_shot: bool = True
     """Whether every family is also scored without tuning."""
     keep: Literal["chosen", "all", "none"] = "chosen"
-    """Weights that stay: of the family that dev data chose (first seed), of all cells, or none."""
+    """Weights that stay: of the aligned family (first seed), of all cells, or none."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: PositiveInt = 1
     """Threads of each worker; results belong to a number of threads."""
@@ -81,6 +87,13 @@ class CompareConfig(Strict):
         if twice is not None:
             raise ValueError(f"{twice!r} stands twice")
         return values
+
+    @field_validator("matching")
+    @classmethod
+    def _no_families(cls, value: MatchConfig) -> MatchConfig:
+        if value.families is not None:
+            raise ValueError("the families of a run are given once, by families")
+        return value
 
     @property
     def metric(self) -> str:

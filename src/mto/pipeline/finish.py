@@ -8,7 +8,8 @@ import shutil
 from typing import TYPE_CHECKING
 
 from mto.errors import RunError
-from mto.pipeline.cells import chosen_family, keeps_weights
+from mto.pipeline.aligned import aligned_family
+from mto.pipeline.cells import keeps_weights
 from mto.pipeline.clock import working_hours
 from mto.pipeline.config import CompareConfig
 from mto.pipeline.prepare import Work
@@ -22,14 +23,14 @@ PREDICTIONS = "predictions.parquet"
 
 
 def settle_models(work: Work, task: str) -> None:
-    """Once all families of the first seed are done, keep the model of the family that dev data chose."""
+    """Once all families of the first seed are done, keep the model of the aligned family."""
     if work.config.keep != "chosen":
         return
     cells = [c for c in work.cells if c.task == task and keeps_weights(c, work.config)]
     if not all(cell in work.results for cell in cells):
         return
     mine = {cell.family: work.results[cell] for cell in cells}
-    best = chosen_family(mine, [c.family for c in cells], str(work.inputs.settings["select"]))
+    best = aligned_family(task, cells[0].seed, mine, work.inputs)
     for cell in cells:
         if best is None or cell.family != best[0]:
             shutil.rmtree(work.path / cell.model, ignore_errors=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mto.config import Strict
 from mto.errors import DataError, RunError
@@ -14,7 +14,10 @@ from mto.runs import write_json
 from mto.tasks import Split, Task, TaskSource, TaskType, draw_split, load_task, read_split, write_split
 from mto.templates import BASIC, FamilyFile, TemplateFamily, get_family
 
-FILE, SPLITS = "inputs.json", "splits"
+if TYPE_CHECKING:
+    from mto.match import Match
+
+FILE, SPLITS, MATCHES = "inputs.json", "splits", "match"
 
 
 class TaskInput(Strict):
@@ -73,6 +76,7 @@ class Inputs:
         model: what the report says about the checkpoint; ``ref``, ``revision`` among it.
         kind: the checkpoint's family kind.
         device: ``cpu`` or ``cuda``.
+        matches: what matching found, by task name and seed; empty where it was not asked.
     """
 
     tasks: tuple[TaskInput, ...]
@@ -82,6 +86,7 @@ class Inputs:
     model: Mapping[str, Any]
     kind: str
     device: str
+    matches: Mapping[tuple[str, int], Match] = field(default_factory=dict)
 
     def task(self, name: str) -> TaskInput:
         """The task of this name."""
@@ -95,6 +100,8 @@ class Inputs:
         """Write splits first and ``inputs.json`` last, so that its presence says that all is there."""
         for (task, seed), split in self.splits.items():
             write_split(split, folder / SPLITS / slug(task) / f"seed-{seed}")
+        for (task, seed), match in self.matches.items():
+            match.write(_match_file(folder, task, seed))
         file = _File(
             tasks=self.tasks,
             families=tuple(
@@ -128,7 +135,19 @@ class Inputs:
             for seed in seeds
         }
         families = tuple(TemplateFamily(**family.model_dump()) for family in file.families)
-        return Inputs(file.tasks, splits, families, file.settings, file.model, file.kind, file.device)
+        matches = {}
+        for at in splits:
+            if (path := _match_file(folder, *at)).exists():
+                from mto.match.result import read_match
+
+                matches[at] = read_match(path)
+        return Inputs(
+            file.tasks, splits, families, file.settings, file.model, file.kind, file.device, matches
+        )
+
+
+def _match_file(folder: Path, task: str, seed: int) -> Path:
+    return folder / MATCHES / slug(task) / f"seed-{seed}.json"
 
 
 def load_tasks(config: CompareConfig, given: Mapping[str, Task] | None = None) -> tuple[Task, ...]:

@@ -89,7 +89,7 @@ class LoadedRun:
 def load(path: str | Path, *, device: str = "cpu") -> LoadedRun:
     """Open a run folder (of `compare`, or ``mto run``) or the folder of one tuned model (of `tune`).
 
-    A task's model is that of the family that dev data chose, tuned with the split of the first seed.
+    A task's model is that of the aligned family, tuned with the split of the first seed.
 
     Raises:
         RunError: no run there, it is not finished, or it keeps no models.

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mto.errors import DataError, MtoError, RunError
+from mto.pipeline.aligned import can_match, match_all, planned, with_matches
 from mto.pipeline.cells import CellId, all_cells, cell_key
 from mto.pipeline.clock import Clock
 from mto.pipeline.config import CompareConfig
@@ -59,8 +60,10 @@ class Work:
         return RunFolder(self.path)
 
 
-def prepare(request: Request, told: RunCallback) -> Work:
-    """Read and check tasks, splits, families, checkpoint and templates; measure the model; find what is done already.
+def prepare(request: Request, told: RunCallback, *, only_plan: bool = False) -> Work:
+    """Read and check tasks, splits, families, checkpoint and templates; match; measure the model; find what is done.
+
+    With `only_plan` nothing is matched: the families are those that a run most likely has.
 
     Raises:
         RunError: the data or the checkpoint are not those that the run began with.
@@ -83,6 +86,11 @@ def prepare(request: Request, told: RunCallback) -> Work:
                 f"{names} has no natural phrase, so only {' and '.join(f.title for f in inputs.families)} take part; "
                 "give one with --phrase '{{ head }} is used for' to compare all four",
             )
+        if can_match(config, inputs):
+            if only_plan:
+                inputs = planned(inputs, config)
+            else:
+                inputs = with_matches(inputs, config, match_all(loaded, tasks or (), config, inputs, told))
     cells = all_cells(config, inputs)
     keys = {cell: cell_key(cell, config, inputs) for cell in cells}
     results = _results(RunFolder(path), cells, keys, config, told)

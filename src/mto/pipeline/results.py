@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from mto.evaluate.baselines import distinct_share, most_frequent_tail, nearest_head
 from mto.evaluate.metrics import metrics as known_metrics
 from mto.evaluate.scores import Scores, score
-from mto.pipeline.cells import CellId, chosen_family, scores_from_json
+from mto.pipeline.aligned import choices as find_choices
+from mto.pipeline.cells import CellId, scores_from_json
 from mto.pipeline.config import CompareConfig
 from mto.pipeline.inputs import Inputs, TaskInput
 from mto.report import (
@@ -25,6 +26,7 @@ from mto.report import (
     TaskInfo,
 )
 from mto.report.examples import pick_examples
+from mto.report.matching import match_info
 from mto.tasks import Row, Split, folds
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ def build_comparison(
     hours: float = 0.0,
 ) -> Comparison:
     """Everything that was found out, as the report reads it; cells that are missing are left out."""
-    choices = choose(config, inputs, results)
+    choices = find_choices(config, inputs, results)
     # A run of a file without test data has as many shots as rows.
     drawn = max(len(split.train) for split in inputs.splits.values())
     return Comparison(
@@ -76,23 +78,9 @@ def build_comparison(
         ),
         sweeps=tuple(sweep for at, result in results.items() for sweep in _sweeps(at, result)),
         choices=choices,
+        matches=tuple(match_info(match) for match in inputs.matches.values()),
         shown=tuple(one for task in inputs.tasks for one in _shown(task, config, inputs, results, choices)),
     )  # fmt: skip
-
-
-def choose(config: CompareConfig, inputs: Inputs, results: Results) -> tuple[Choice, ...]:
-    """The aligned family of every task and seed whose cells are all there, by dev data alone (METHOD 9)."""
-    names = [family.name for family in inputs.families]
-    found = []
-    for task in inputs.tasks:
-        for seed in config.seeds:
-            mine = {
-                at.family: result for at, result in results.items() if (at.task, at.seed) == (task.name, seed)
-            }
-            best = chosen_family(mine, names, str(inputs.settings["select"]))
-            if best is not None:
-                found.append(Choice(task=task.name, seed=seed, family=best[0], reason=best[1]))
-    return tuple(found)
 
 
 def all_predictions(config: CompareConfig, inputs: Inputs, results: Results) -> list[Scored]:
@@ -233,7 +221,7 @@ def _sweeps(at: CellId, result: Mapping[str, Any]) -> list[SweepInfo]:
 def _shown(
     task: TaskInput, config: CompareConfig, inputs: Inputs, results: Results, choices: Sequence[Choice]
 ) -> tuple[Shown, ...]:
-    """Examples of the first seed; best and worst by the family that dev data chose."""
+    """Examples of the first seed; best and worst by the aligned family."""
     seed = config.seeds[0]
     mine = {
         at.family: scores_from_json(result["tuned"] or result["zero_shot"], config.metrics)

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from mto.report import notes
+from mto.report.expected import expected_plot, said
 from mto.report.numbers import duration, estimate, percent_gain, points, signed, span
 from mto.report.plots import NARROW, WIDE, dev_plot, means_plot
 from mto.report.results import Comparison
@@ -46,6 +47,9 @@ def render_html(comparison: Comparison, summary: Summary | None = None) -> str:
         kinds=KINDS,
         means=_both(means_plot, comparison, summary),
         dev=_both(dev_plot, comparison),
+        expected=_both(expected_plot, comparison),
+        said=[match for task in comparison.tasks if (match := said(comparison, task.name))],
+        match_notes=notes.match_notes(comparison),
         scores=[(scope, score_table(comparison, scope)) for scope in _scopes(summary)],
         tests={scope.name: pair_table(scope) for scope in _scopes(summary)},
         gains={scope.name: gain_lines(scope) for scope in _scopes(summary)},

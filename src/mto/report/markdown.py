@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from mto.report import notes
+from mto.report.expected import said
 from mto.report.results import Comparison, Shown
 from mto.report.summary import summarise
 from mto.report.tables import (
@@ -33,11 +34,16 @@ def render_markdown(
     Args:
         comparison: the results.
         summary: its summary, if it was made already.
-        plots: folder, as seen from the page, that holds ``means.svg`` and ``dev.svg``; None leaves pictures out.
+        plots: folder, as seen from the page, that holds ``means.svg``, ``expected.svg`` and ``dev.svg``; None leaves pictures out.
     """
     summary = summary or summarise(comparison)
     blocks = [*_top(comparison, summary), *_results(comparison, summary, plots)]
-    blocks += [*_dev(comparison, summary, plots), *_examples(comparison), *_end(comparison)]
+    blocks += [
+        *_matching(comparison, plots),
+        *_dev(comparison, summary, plots),
+        *_examples(comparison),
+        *_end(comparison),
+    ]
     return "\n\n".join(blocks) + "\n"
 
 
@@ -88,6 +94,20 @@ def _top(comparison: Comparison, summary: Summary) -> Iterator[str]:
             yield f"> {escape(warning)}"
     if summary.reading[1:]:
         yield bullets(summary.reading[1:])
+
+
+def _matching(comparison: Comparison, plots: str | None) -> Iterator[str]:
+    if not comparison.matches:
+        return
+    yield "## What matching expected"
+    if plots:
+        yield f"![Score that matching expected of each family, with intervals]({plots}/expected.svg)"
+    labels = task_labels(comparison)
+    for task in comparison.tasks:
+        if (match := said(comparison, task.name)) is not None:
+            yield f"### Matching {escape(labels[task.name])}"
+            yield bullets([*match.verdict, *match.evidence])
+    yield bullets(notes.match_notes(comparison))
 
 
 def _results(comparison: Comparison, summary: Summary, plots: str | None) -> Iterator[str]:

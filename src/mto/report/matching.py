@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mto.match.evidence import Span
+from mto.report.results import Forecast, MatchInfo
 from mto.report.tables import Row, Table
 
 if TYPE_CHECKING:
@@ -32,6 +33,30 @@ def verdict_lines(found: Match, model: ModelMatch | None = None) -> tuple[str, .
 def evidence_lines(found: Match, model: ModelMatch | None = None) -> tuple[str, ...]:
     """What each signal saw, one sentence each, the way it leans first."""
     return tuple(_evidence(found, model or found.best))
+
+
+def match_info(found: Match) -> MatchInfo:
+    """What a comparison keeps of a matching, for its report."""
+    decision = found.best.family
+    return MatchInfo(
+        task=found.task,
+        seed=found.data_seed or 0,
+        family=found.family,
+        too_close=decision.too_close,
+        verdict=verdict_lines(found),
+        evidence=(*evidence_lines(found), *found.notes),
+        forecasts=tuple(
+            Forecast(
+                family=f.family,
+                expected=f.expected.value,
+                low=f.expected.low,
+                high=f.expected.high,
+                best=f.best,
+            )
+            for f in decision.forecasts
+        ),
+        seconds=found.seconds,
+    )
 
 
 def _evidence(found: Match, one: ModelMatch) -> Iterator[str]:

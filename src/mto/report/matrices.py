@@ -15,8 +15,8 @@ Matrix = NDArray[np.float64]
 class Matrices:
     """Look-ups over one comparison.
 
-    Families are compared on the seeds that are *complete* for a task: every family has its cell, and dev data
-    have chosen (where they choose at all). A family must not look better because its hard seed is still missing.
+    Families are compared on the seeds that are *complete* for a task: every family has its cell, and one
+    is chosen (where one is chosen at all). A family must not look better because its hard seed is still missing.
     """
 
     def __init__(self, comparison: Comparison) -> None:
@@ -48,7 +48,7 @@ class Matrices:
         return [cell for cell in found if cell is not None]
 
     def aligned_cells(self, task: str, stage: Stage) -> list[Cell]:
-        """For each complete seed the cell of the family that dev data chose; empty where one is missing."""
+        """For each complete seed the cell of the aligned family; empty where one is missing."""
         found = []
         for seed in self.seeds(task):
             family = self._choices.get((task, seed))
@@ -68,7 +68,7 @@ class Matrices:
         return [b for b in found if b is not None] if all(found) else []
 
     def choices(self, task: str) -> list[str]:
-        """The families that dev data chose, one a complete seed."""
+        """The families that were chosen, one a complete seed."""
         return [self._choices[task, seed] for seed in self.seeds(task) if (task, seed) in self._choices]
 
 

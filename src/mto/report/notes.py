@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mto.report.results import Comparison
-from mto.report.titles import metric_remark, metric_title
+from mto.report.titles import chooser, metric_remark, metric_title
 from mto.report.values import Summary
 
 MISSING_NAMED = 12  # so many missing cells are named one by one
@@ -18,7 +18,7 @@ def score_notes(comparison: Comparison) -> list[str]:
     ]
     if comparison.stage == "tuned":
         notes.append(
-            "Aligned: for each split the family that dev data chose; test data had no say. Conventional: the usual "
+            f"Aligned: for each split the family that {chooser(comparison)} chose; test data had no say. Conventional: the usual "
             "text-to-text form. Rate × steps: what dev data chose most often."
         )
         notes.append(
@@ -33,6 +33,21 @@ def score_notes(comparison: Comparison) -> list[str]:
     shown = sorted({name for cell in comparison.cells for name in cell.scores})
     notes += [f"{metric_title(name)}: {remark}" for name in shown if (remark := metric_remark(name))]
     return notes
+
+
+def match_notes(comparison: Comparison) -> list[str]:
+    """How to read what matching said."""
+    return [
+        "Matching reads the labelled rows alone, before anything is tuned. Expected: the score above or below the mean of the "
+        "families, with an 80 % interval, mean over the seeds; “chosen”: in how many seeds. Where it is too close to call, the "
+        "family with the shortest examples is taken. The sentences are those of the first seed.",
+        *(
+            ["Not tuned: a family that matching put behind, and that was not asked for."]
+            if {f.family for m in comparison.matches for f in m.forecasts}
+            - {f.name for f in comparison.families}
+            else []
+        ),
+    ]
 
 
 def pair_notes(summary: Summary) -> list[str]:

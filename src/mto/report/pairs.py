@@ -16,7 +16,7 @@ def paired_tests(tables: Sequence[Mapping[str, System]]) -> list[tuple[PairTest,
     Returns:
         For each table its tests: every pair of families; the aligned way against the conventional family; every
         family and the aligned way against copying the nearest head. The better side of a pair stands first.
-        Where dev data chose one family everywhere, the aligned way is that family and is not tested twice.
+        Where one family was chosen everywhere, the aligned way is that family and is not tested twice.
     """
     pairs = [_pairs(systems) for systems in tables]
     tests = [[paired_sign_flip(a.matrices, b.matrices) for a, b in several] for several in pairs]

@@ -46,7 +46,8 @@ def dev_plot(comparison: Comparison, *, width: int = WIDE) -> str | None:
     return draw(f"dev-{width}", label, lambda: _dev(curves, marks, title, width), marks)
 
 
-def _figure(width: float, height: float) -> Figure:
+def blank_figure(width: float, height: float) -> Figure:
+    """An empty figure of so many pixels."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width / 72, height / 72))
@@ -55,14 +56,14 @@ def _figure(width: float, height: float) -> Figure:
 def _means(scopes: Sequence[Scope], marks: dict[str, Mark], title: str, width: int) -> Figure:
     rows = [[line for line in scope.lines if line.kind in ("family", "aligned")] for scope in scopes]
     height = sum(HEAD + ROW * len(lines) for lines in rows) + FOOT
-    figure = _figure(width, height)
+    figure = blank_figure(width, height)
     left, right = (150, 14) if width >= WIDE else (112, 10)
     axes = figure.add_axes((left / width, FOOT / height, 1 - (left + right) / width, 1 - FOOT / height))
     y = 0.0
     ends = [1.0]
     for scope, lines in zip(scopes, rows, strict=True):
         axes.text(
-            -left + 2, y + HEAD * 0.62, scope.label, transform=_pixels(axes), weight="bold", va="center"
+            -left + 2, y + HEAD * 0.62, scope.label, transform=in_pixels(axes), weight="bold", va="center"
         )
         top = y + HEAD
         for number, line in enumerate(lines):
@@ -89,7 +90,7 @@ def _mean_row(axes: Any, line: Line, y: float, marks: dict[str, Mark], left: flo
     colour = family_hex(index) if index is not None else INK_HEX
     shape = marks[line.family].shape if line.family in marks else "d"
     name = "aligned" if line.kind == "aligned" else line.label
-    small = {"transform": _pixels(axes), "va": "center_baseline", "fontsize": 11}
+    small = {"transform": in_pixels(axes), "va": "center_baseline", "fontsize": 11}
     axes.text(-left + 10, y, name, color=colour, **small)
     axes.plot(
         [line.score.low, line.score.high],
@@ -124,7 +125,7 @@ def _mean_row(axes: Any, line: Line, y: float, marks: dict[str, Mark], left: flo
         )
 
 
-def _pixels(axes: Any) -> Any:
+def in_pixels(axes: Any) -> Any:
     """x in pixels from the left edge of the axes, y in data."""
     from matplotlib.transforms import Affine2D, blended_transform_factory
 
@@ -135,7 +136,7 @@ def _pixels(axes: Any) -> Any:
 def _dev(curves: Sequence[DevCurve], marks: dict[str, Mark], title: str, width: int) -> Figure:
     beside = width >= WIDE
     height = 300 if beside else 520
-    figure = _figure(width, height)
+    figure = blank_figure(width, height)
     panels = figure.subplots(*((1, 2) if beside else (2, 1)))
     rates = sorted({point.rate for curve in curves for point in curve.points})
     for axes, (field, label) in zip(

@@ -15,7 +15,7 @@ from mto.report.numbers import (
     span,
 )
 from mto.report.results import Comparison
-from mto.report.titles import metric_title
+from mto.report.titles import chooser, metric_title
 from mto.report.values import Line, PairTest, Scope
 
 MUCH = 5.0  # percent of outputs from which an oddity is worth a sentence
@@ -35,7 +35,7 @@ def read(comparison: Comparison, whole: Scope | None, tasks: Sequence[Scope]) ->
         *_copying(whole, metric),
         *_headline(whole, metric),
         *_families(whole, metric),
-        *_choosing(whole),
+        *_choosing(whole, chooser(comparison)),
         *_tuning(whole, metric),
         *_by_task(whole, tasks),
         *_oddities(whole),
@@ -135,17 +135,18 @@ def _sure(test: PairTest) -> str:
     return f"{text} for these seeds, but other seeds may differ" if test.only_these_seeds else text
 
 
-def _choosing(whole: Scope) -> Iterator[str]:
-    """What dev data chose, and what choosing without the test data cost."""
+def _choosing(whole: Scope, chooser: str) -> Iterator[str]:
+    """What dev data or matching chose, and what choosing without the test data cost."""
+    who = chooser[0].upper() + chooser[1:]
     chosen = sorted((line for line in whole.families if line.chosen), key=lambda line: -(line.chosen or 0))
     aligned = whole.line("aligned")
     if not chosen or aligned is None:
         return
     total = chosen[0].cells
     named = join([f"{line.label} in {line.chosen}" for line in chosen])
-    text = f"Dev data chose {named} of the {count(total, 'split')}"
+    text = f"{who} chose {named} of the {count(total, 'split')}"
     if len(chosen) == 1:
-        text = f"Dev data chose {chosen[0].label} in {'all' if total > 1 else 'the'} {count(total, 'split').removeprefix('1 ')}"
+        text = f"{who} chose {chosen[0].label} in {'all' if total > 1 else 'the'} {count(total, 'split').removeprefix('1 ')}"
     best = max(whole.families, key=lambda line: line.score.mean)
     lost = best.score.mean - aligned.score.mean
     if lost >= 0.05:

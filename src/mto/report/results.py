@@ -137,12 +137,38 @@ class SweepInfo(Strict):
 
 
 class Choice(Strict):
-    """The family that dev data chose for a task and seed: the aligned one."""
+    """The aligned family of a task and seed, and what chose it: dev data, or matching before anything was tuned."""
 
     task: str
     seed: int
     family: str
     reason: str = ""
+    by: Literal["dev", "match"] = "dev"
+
+
+class Forecast(Strict):
+    """What matching expected of one family: score above or below the mean of all, in percent, with its 80 % interval."""
+
+    family: str
+    expected: Number
+    low: Number
+    high: Number
+    best: Share
+    """Probability that no other family scores higher."""
+
+
+class MatchInfo(Strict):
+    """What matching said about a task and seed, from labelled rows alone. The whole of it stands in the run's ``match`` folder."""
+
+    task: str
+    seed: int
+    family: str
+    too_close: bool
+    verdict: tuple[str, ...]
+    evidence: tuple[str, ...] = ()
+    forecasts: tuple[Forecast, ...] = ()
+    """The best expected first; also of families that were not tuned."""
+    seconds: Seconds = 0.0
 
 
 class Shown(Strict):
@@ -186,6 +212,7 @@ class Comparison(Strict):
     baselines: tuple[Baseline, ...] = ()
     sweeps: tuple[SweepInfo, ...] = ()
     choices: tuple[Choice, ...] = ()
+    matches: tuple[MatchInfo, ...] = ()
     shown: tuple[Shown, ...] = ()
 
     @model_validator(mode="after")
@@ -220,13 +247,15 @@ class Comparison(Strict):
 
     def _entries(
         self,
-    ) -> Iterator[tuple[str, tuple[object, ...], Cell | Baseline | Choice | SweepInfo]]:
+    ) -> Iterator[tuple[str, tuple[object, ...], Cell | Baseline | Choice | MatchInfo | SweepInfo]]:
         for cell in self.cells:
             yield "cell", (cell.task, cell.family, cell.seed, cell.stage), cell
         for baseline in self.baselines:
             yield "baseline", (baseline.task, baseline.name, baseline.seed), baseline
         for choice in self.choices:
             yield "choice", (choice.task, choice.seed), choice
+        for match in self.matches:
+            yield "match", (match.task, match.seed), match
         for sweep in self.sweeps:
             yield "sweep", (sweep.task, sweep.family, sweep.seed, sweep.fold), sweep
 

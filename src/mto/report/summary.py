@@ -57,7 +57,7 @@ def _scope(
         found = gain(systems["aligned"].matrices, systems["conventional"].matrices)
         reason = found.reason
     elif lookup.comparison.stage == "zero-shot":
-        reason = "without labelled examples no family is chosen on dev data, so none is aligned"
+        reason = "without labelled examples no family is chosen, so none is aligned"
     else:
         missing = "aligned" if "aligned" not in systems else "conventional"
         reason = f"there is no {missing} family to compare with"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mto.report.matrices import Matrices, Matrix, matrix
 from mto.report.results import Baseline, BaselineName, Cell
+from mto.report.titles import chooser
 from mto.report.values import Kind
 
 BASELINES: tuple[BaselineName, ...] = ("nearest head", "most frequent tail")
@@ -32,7 +33,7 @@ def find_systems(lookup: Matrices, tasks: Sequence[str]) -> dict[str, System]:
         rows.append((family.name, "family", family.title, [*cells]))
     if stage == "tuned":
         aligned = [lookup.aligned_cells(task, "tuned") for task in tasks]
-        rows.append(("aligned", "aligned", "aligned (chosen on dev)", [*aligned]))
+        rows.append(("aligned", "aligned", f"aligned (by {chooser(comparison)})", [*aligned]))
         if (plain := comparison.conventional) is not None:
             cells = [lookup.cells(task, plain.name, stage) for task in tasks]
             rows.append(("conventional", "conventional", f"conventional ({plain.title})", [*cells]))

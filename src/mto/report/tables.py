@@ -44,7 +44,7 @@ def score_table(comparison: Comparison, scope: Scope) -> Table:
     tuned = comparison.stage == "tuned"
     columns = ["", f"{metric_title(main)} [95 %]", *map(metric_title, others)]
     columns += ["empty %", "unasked sentinel %", "distinct %"]
-    columns += ["chosen on dev", "zero-shot", "rate × steps"] if tuned else []
+    columns += ["chosen", "zero-shot", "rate × steps"] if tuned else []
     rows = []
     for line in scope.lines:
         cells = [line.label, numbers.estimate(line.score)]
@@ -60,7 +60,7 @@ def brief_table(comparison: Comparison, scope: Scope) -> Table:
     """The same with short heads and without further metrics and chosen points, for a terminal of 80 columns."""
     tuned = comparison.stage == "tuned"
     columns = ["", f"{metric_title(comparison.metric)} [95 %]", "exact", "empty %", "unasked %", "distinct %"]
-    columns += ["on dev", "zero shot"] if tuned else []
+    columns += ["chosen", "zero shot"] if tuned else []
     rows = []
     for line in scope.lines:
         short = line.label if line.kind == "family" else SHORT.get(line.key, line.key)

@@ -38,6 +38,14 @@ def task_labels(comparison: Comparison) -> dict[str, str]:
     }
 
 
+def chooser(comparison: Comparison) -> str:
+    """What named the aligned families: ``matching``, ``dev data``, or both where some splits could not be matched."""
+    by = {choice.by for choice in comparison.choices}
+    return {("match",): "matching", ("dev", "match"): "matching or dev data"}.get(
+        tuple(sorted(by)), "dev data"
+    )
+
+
 def model_name(comparison: Comparison) -> str:
     """What the model is called: a name as it stands, of a path the last part."""
     ref = comparison.model.ref

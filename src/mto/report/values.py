@@ -21,7 +21,7 @@ class Line:
         score: the main metric with its interval over heads and seeds.
         metrics: means of all metrics.
         zero_shot: mean of the main metric without tuning.
-        chosen: in how many of `cells` dev data chose this family.
+        chosen: in how many of `cells` this family was the aligned one.
         points: chosen rate and steps with how often, most often first.
         words_lost: words cut from over-long examples, over all cells.
     """
@@ -97,7 +97,7 @@ class Scope:
 
     @property
     def sole_choice(self) -> str | None:
-        """The family that dev data chose everywhere, if it is always the same one."""
+        """The family that was chosen everywhere, if it is always the same one."""
         return next((line.key for line in self.families if line.chosen and line.chosen == line.cells), None)
 
     def _tested(self, name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mto.report.expected import expected_plot
 from mto.report.html import render_html
 from mto.report.markdown import render_markdown
 from mto.report.plots import dev_plot, means_plot
@@ -28,7 +29,11 @@ def write_report(comparison: Comparison, folder: str | Path, summary: Summary | 
     summary = summary or summarise(comparison)
     write_results(comparison, folder / RESULTS)
     write_json(folder / METRICS, summary.to_dict())
-    pictures = {"means": means_plot(comparison, summary), "dev": dev_plot(comparison)}
+    pictures = {
+        "means": means_plot(comparison, summary),
+        "expected": expected_plot(comparison),
+        "dev": dev_plot(comparison),
+    }
     for name, svg in pictures.items():
         if svg is not None:
             write_text(folder / PLOTS / f"{name}.svg", standalone(svg))

@@ -11,6 +11,8 @@ from mto.match.evidence import Span
 
 CLEAR = 0.8
 """A family is called better when it is so in at least this share of draws."""
+WORTH = 0.01
+"""A difference in expected score under this share of the mean score is worth less than a shorter example."""
 _NOISE_DRAWS = 16
 
 
@@ -35,8 +37,8 @@ class Decision(Strict):
     Attributes:
         family: what is recommended.
         forecasts: all families, the best expected first.
-        close: families that cannot be told from the best expected one; with more than one it is too close to call, and the
-            cheapest of them is recommended.
+        close: families that cannot be told from the best expected one; with more than one it is too close to call, and of those
+            that are expected within 1 % of the best the cheapest is recommended.
         confidence: probability that the recommended family is the best or as good as the best within 1 % of the mean score.
         says: in words.
     """
@@ -58,7 +60,8 @@ def decide(evidence: TaskEvidence, weights: Weights, *, seed: int = 0) -> Decisi
 
     The expected relative score of each family comes from the weights; its doubt from resampled weights and from the part of the
     score that evidence does not explain. A family is *close* to the best expected one when it beats it in more than 20 % of draws.
-    Among close families the cheapest (fewest ids an example) is recommended.
+    Among close families whose expected score is within 1 % of the mean of the best one's, the cheapest (fewest ids an example) is
+    recommended. Doubt alone does not make a family that is expected to be worse the better buy: a few ids cost next to nothing.
 
     With one family there is nothing to choose: it is recommended with confidence 1.
     """
@@ -80,7 +83,8 @@ def decide(evidence: TaskEvidence, weights: Weights, *, seed: int = 0) -> Decisi
     top = int(order[0])
     share_best = np.bincount(sampled.argmax(1), minlength=len(families)) / len(sampled)
     close = [i for i in order.tolist() if i == top or (sampled[:, i] > sampled[:, top]).mean() > 1 - CLEAR]
-    chosen = min(close, key=lambda i: (families[i].cost, -expected[i]))
+    as_good = [i for i in close if expected[i] >= expected[top] - WORTH]
+    chosen = min(as_good, key=lambda i: (families[i].cost, -expected[i]))
     low, high = np.quantile(sampled, [0.1, 0.9], axis=0)
     forecasts = tuple(
         FamilyForecast(
@@ -91,7 +95,7 @@ def decide(evidence: TaskEvidence, weights: Weights, *, seed: int = 0) -> Decisi
         )
         for i in order.tolist()
     )
-    confidence = float((sampled[:, chosen] >= sampled.max(1) - 0.01).mean())
+    confidence = float((sampled[:, chosen] >= sampled.max(1) - WORTH).mean())
     names = tuple(families[i].family for i in close)
     return Decision(
         family=families[chosen].family,
@@ -112,4 +116,6 @@ def _words(
             f"best with probability {confidence:.0%}"
         )
     others = ", ".join(name for name in close if name != chosen)
-    return f"too close to call between {chosen} and {others}; {chosen} is the cheapest of them ({lead.cost:.0f} ids an example)"
+    if chosen == forecasts[0].family:
+        return f"too close to call between {chosen} and {others}; {chosen} is expected a little ahead ({lead.expected.value:+.0f} % of the mean score)"
+    return f"too close to call between {chosen} and {others}; {chosen} is expected as good as the best and is cheaper ({lead.cost:.0f} ids an example)"

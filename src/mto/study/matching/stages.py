@@ -170,7 +170,7 @@ def grid(
 def _common(config: MatchingStudyConfig) -> dict[str, Any]:
     return {
         "data": config.data, "families": config.families, "shots": config.shots, "metrics": (config.metric,),
-        "keep": "none", "zero_shot": False, "workers": config.workers,
+        "choose": "dev", "keep": "none", "zero_shot": False, "workers": config.workers,
     }  # fmt: skip
 
 

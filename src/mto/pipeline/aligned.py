@@ -1,0 +1,128 @@
+"""Which family is the aligned one: by matching, before anything is tuned, or by the dev scores of the tuned families.
+
+In: a task, its few-shot and dev rows, a checkpoint. Out: a `Match` for each task and seed, and the families that a run
+needs because of them. Where matching cannot be asked, dev data choose, and the report says which of the two it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from mto.errors import DataError
+from mto.pipeline.cells import CellId, chosen_family
+from mto.pipeline.config import CompareConfig
+from mto.pipeline.inputs import Inputs
+from mto.pipeline.progress import RunCallback
+from mto.tasks import Task
+from mto.templates import BASIC
+
+if TYPE_CHECKING:
+    from mto.families import LoadedModel
+    from mto.match import Match
+    from mto.report import Choice
+
+BESIDE = ("mapping", "prompting")
+"""Reported beside the chosen family, whatever matching says: the conventional way and the plainest natural one."""
+
+Matches = Mapping[tuple[str, int], "Match"]
+
+
+def can_match(config: CompareConfig, inputs: Inputs) -> bool:
+    """Whether matching names the aligned families of a run.
+
+    It needs labelled rows and a test set. Under k-fold the rows that are scored are the labelled rows themselves: a
+    family chosen on all of them would have seen the answers, so there the dev rows inside each fold choose.
+    """
+    return (
+        config.choose == "match"
+        and all(task.folds is None for task in inputs.tasks)
+        and all(split.train for split in inputs.splits.values())
+    )
+
+
+def match_all(
+    loaded: LoadedModel, tasks: Sequence[Task], config: CompareConfig, inputs: Inputs, told: RunCallback
+) -> dict[tuple[str, int], Match]:
+    """Match each task on the rows of each seed; a split that cannot be matched is left out, and `told` why."""
+    from mto.match.rows import match_rows
+    from mto.pipeline.pretraining import thread_count
+
+    settings = config.matching.model_copy(
+        update={"families": config.families or tuple(f.name for f in inputs.families)}
+    )
+    found = {}
+    for task in tasks:
+        phrase = inputs.task(task.name).phrase
+        for seed in config.seeds:
+            split = inputs.splits[task.name, seed]
+            told.on_event("matching", f"matching {task.name}, seed {seed}")
+            try:
+                with thread_count(config.threads):
+                    match = match_rows(
+                        {loaded.ref: loaded}, replace(task, phrases=(phrase,) if phrase else ()), split.train,
+                        dev=split.dev, phrase=phrase, config=settings, data_seed=seed,
+                    )  # fmt: skip
+            except DataError as error:
+                told.on_event(
+                    "no-match", f"{task.name}, seed {seed}: {error.message}; dev data choose the family"
+                )
+                continue
+            found[task.name, seed] = match
+    return found
+
+
+def with_matches(inputs: Inputs, config: CompareConfig, matches: Matches) -> Inputs:
+    """The inputs with what matching found; where the configuration names no families, only those that are needed stay.
+
+    These are Mapping, Prompting and every family that was chosen for some task and seed: all tasks have the same
+    families, so that their tables can be put together. Where a split could not be matched all stay, for dev to choose.
+    """
+    whole = len(matches) == len(inputs.splits)
+    needed = {*BESIDE, *(match.family for match in matches.values())}
+    keep = config.families is not None or not whole
+    families = tuple(family for family in inputs.families if keep or family.name in needed)
+    return replace(inputs, families=families, matches=dict(matches))
+
+
+def planned(inputs: Inputs, config: CompareConfig) -> Inputs:
+    """The inputs as they will most likely be after matching: for a plan, which matches nothing.
+
+    Where the configuration names no families, MaskedPrompting stands for the one that matching will choose.
+    """
+    if config.families is not None:
+        return inputs
+    likely = {*BESIDE, BASIC[-1]}
+    return replace(inputs, families=tuple(f for f in inputs.families if f.name in likely))
+
+
+def choices(
+    config: CompareConfig, inputs: Inputs, results: Mapping[CellId, Mapping[str, Any]]
+) -> tuple[Choice, ...]:
+    """The aligned family of every task and seed whose cells are all there (METHOD 9); test data have no say."""
+    from mto.report import Choice
+
+    names = [family.name for family in inputs.families]
+    found = []
+    for task in inputs.tasks:
+        for seed in config.seeds:
+            mine = {at.family: r for at, r in results.items() if (at.task, at.seed) == (task.name, seed)}
+            if not all(name in mine for name in names):
+                continue
+            best = aligned_family(task.name, seed, mine, inputs)
+            if best is not None:
+                found.append(Choice(task=task.name, seed=seed, family=best[0], reason=best[1], by=best[2]))  # type: ignore[arg-type]
+    return tuple(found)
+
+
+def aligned_family(
+    task: str, seed: int, results: Mapping[str, Mapping[str, Any]], inputs: Inputs
+) -> tuple[str, str, str] | None:
+    """Name, reason and what chose it (``match`` or ``dev``), for the cells of one task and seed by family."""
+    match = inputs.matches.get((task, seed))
+    if match is not None:
+        return match.family, match.best.family.says, "match"
+    names = [family.name for family in inputs.families]
+    best = chosen_family(results, names, str(inputs.settings["select"]))
+    return (*best, "dev") if best is not None else None
