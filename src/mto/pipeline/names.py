@@ -62,8 +62,13 @@ def _models() -> list[dict[str, Any]]:
             {
                 "name": name,
                 "tokens seen": told.get("tokens_seen"),
-                "objectives": ", ".join(f"{k} {v:.0%}" for k, v in told.get("objectives", {}).items()),
+                "objectives": _shares(told.get("objectives", {})),
+                "last stage": _shares(told.get("latest", {})),
                 "MB": round(weights / 1e6),
             }
         )
     return rows
+
+
+def _shares(objectives: dict[str, float]) -> str:
+    return ", ".join(f"{name} {share:.0%}" for name, share in objectives.items())
