@@ -10,10 +10,11 @@ The package can be called: ``mto.match(...)`` is `mto.match.run.match`. Everythi
 
 from __future__ import annotations
 
-import importlib
 import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
+
+from mto.lazy import lazily
 
 if TYPE_CHECKING:
     from mto.match.config import MatchConfig
@@ -45,10 +46,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(importlib.import_module(f"mto.match.{_HOMES[name]}"), name)
-    raise AttributeError(f"module 'mto.match' has no attribute '{name}'")
+__getattr__ = lazily(__name__, _HOMES)
 
 
 class _Room(ModuleType):

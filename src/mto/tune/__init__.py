@@ -6,9 +6,10 @@ The package can be called: ``mto.tune(...)`` is `mto.tune.tune`, so that the pub
 from __future__ import annotations
 
 import sys
-from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
+
+from mto.lazy import lazily
 
 if TYPE_CHECKING:
     from mto.tune.cell import CellResult, run_cell, zero_shot
@@ -59,10 +60,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(f"mto.tune.{_HOMES[name]}"), name)
-    raise AttributeError(f"module 'mto.tune' has no attribute '{name}'")
+__getattr__ = lazily(__name__, _HOMES)
 
 
 class _Room(ModuleType):

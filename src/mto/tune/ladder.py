@@ -21,7 +21,8 @@ from mto.tune.rows import CellRows
 from mto.tune.sweep import Because, RateRun, SweepPoint
 
 PATIENCE = 2  # rungs in a row at which both criteria are worse than before
-_GO_ON = "rungs_left"
+RUNGS_LEFT = "rungs_left"
+"""The value that a fit with a ladder watches: it falls with every rung, so that the training goes on until told otherwise."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def fit(loaded: LoadedModel, rows: CellRows, config: Settled, rate: float, steps
         device=loaded.model.device.type,
         dropout=config.dropout,
         seed=config.seed,
-        watch=_GO_ON,
+        watch=RUNGS_LEFT,
         patience=1 if hooks else None,
     )
     with fast_products(loaded.model, active=config.precision == "fp32"):
@@ -136,9 +137,9 @@ def climb(
         measured(points[-1])
         if worse >= PATIENCE and step != rungs[-1]:
             because = "worse"
-            return {_GO_ON: math.inf}
+            return {RUNGS_LEFT: math.inf}
         # The training goes on as long as the watched value falls, so it falls with every rung.
-        return {_GO_ON: -float(step)}
+        return {RUNGS_LEFT: -float(step)}
 
     try:
         fit(loaded, rows, config, rate, rungs[-1], evaluate=evaluate, at_steps=rungs)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from mto.lazy import lazily
 
 if TYPE_CHECKING:
     from mto.match.classifier.ask import classify
@@ -69,7 +70,4 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(f"mto.match.classifier.{_HOMES[name]}"), name)
-    raise AttributeError(f"module 'mto.match.classifier' has no attribute '{name}'")
+__getattr__ = lazily(__name__, _HOMES)

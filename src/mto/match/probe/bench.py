@@ -21,7 +21,7 @@ from mto.match.probe.arms import Contestant
 from mto.match.probe.checkpoints import Checkpoints
 from mto.train import Batch, seq2seq_loss
 from mto.train.callbacks import Callback, Progress
-from mto.tune.ladder import _GO_ON, fit
+from mto.tune.ladder import RUNGS_LEFT, fit
 from mto.tune.products import fast_products
 from mto.tune.rows import CellRows
 
@@ -97,7 +97,7 @@ class RealBench:
             held.append(self._scores(loaded, contestant, part, fold))
             watch.looked += time.perf_counter() - began
             # The training goes on as long as the watched value falls, so it falls with every look.
-            return {_GO_ON: -float(step)}
+            return {RUNGS_LEFT: -float(step)}
 
         with self._checkpoints.borrowed(contestant.arm.model) as loaded:
             fit(
