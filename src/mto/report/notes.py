@@ -40,7 +40,7 @@ def match_notes(comparison: Comparison) -> list[str]:
     return [
         "Matching reads the labelled rows alone, before anything is tuned. Expected: the score above or below the mean of the "
         "families, with an 80 % interval, mean over the seeds; “chosen”: in how many seeds. Where it is too close to call, the "
-        "family with the shortest examples is taken. The sentences are those of the first seed.",
+        "one with the shortest examples is taken of those that are expected within 1 % of the best. The sentences are those of the first seed.",
         *(
             ["Not tuned: a family that matching put behind, and that was not asked for."]
             if {f.family for m in comparison.matches for f in m.forecasts}
