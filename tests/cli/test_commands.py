@@ -107,6 +107,20 @@ def test_run_takes_a_configuration_file(mto: Mto, mini: str, tools: str, tmp_pat
     )  # Mapping, Prompting and the one to be chosen
 
 
+def test_auto_takes_the_families_of_a_configuration_file_away(
+    mto: Mto, mini: str, tools: str, tmp_path: Path
+) -> None:
+    (tmp_path / "run.yaml").write_text(
+        f"tasks: [{tools}]\nfamilies: [mapping, masked-mapping]\nshots: 4\nseeds: 1\n"
+        "tune: {rates: [1.0e-3], ladder: [0, 1]}\n"
+    )
+    named = mto("run", "--config", "run.yaml", "--dry-run", "-q")
+    assert "(mapping, masked-mapping)" in named.stdout and "stands for" not in named.stdout
+    auto = mto("run", "--config", "run.yaml", "--families", "auto", "--dry-run", "-q")
+    assert "(mapping, prompting, masked-prompting)" in auto.stdout
+    assert "masked-prompting stands for what matching will choose" in auto.stdout
+
+
 @pytest.mark.parametrize("file", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda file: file.stem)
 def test_every_run_configuration_of_the_project_runs(
     mto: Mto, mini: str, file: Path, request: pytest.FixtureRequest

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 
 from mto.families import MaskPart, TextPart
 
@@ -36,3 +37,10 @@ def questions(loaded: Any, n: int, seed: int = 0) -> list[Encoded]:
         target = loaded.adapter.build_target([*mask, TextPart(words(loaded, rng, 1, 5))])
         items.append(Encoded(tuple(source), masks, tuple(target)))
     return items
+
+
+def logits(model: Any) -> torch.Tensor:
+    """Of one short source and target; of the shape (1, 3, rows of the vocabulary)."""
+    ids = torch.arange(4, 10)[None]
+    with torch.inference_mode():
+        return model(input_ids=ids, attention_mask=torch.ones_like(ids), decoder_input_ids=ids[:, :3]).logits

@@ -7,22 +7,11 @@ import torch
 
 from mto.evaluate.direct import direct_linears
 from mto.evaluate.likelihood import likelihood
-from mto.evaluate.packed import can_pack, packed_linears
-from tests.conftest import missing
+from mto.evaluate.packed import packed_linears
 
-from .questions import questions
+from .questions import logits, questions
 
-
-@pytest.fixture(autouse=True)
-def _needs_onednn(tiny_t5: Any) -> None:
-    if not can_pack(tiny_t5.model):
-        missing("PyTorch built with oneDNN, on a CPU")
-
-
-def logits(model: Any) -> torch.Tensor:
-    ids = torch.arange(4, 10)[None]
-    with torch.inference_mode():
-        return model(input_ids=ids, attention_mask=torch.ones_like(ids), decoder_input_ids=ids[:, :3]).logits
+pytestmark = pytest.mark.usefixtures("needs_onednn")
 
 
 def test_products_are_the_same_and_it_is_undone(tiny: Any) -> None:

@@ -11,21 +11,10 @@ from mto.evaluate.generate import generate
 from mto.evaluate.likelihood import likelihood
 from mto.evaluate.packed import can_pack, packed_linears
 from mto.families import MaskPart, TextPart, load_model
-from tests.conftest import missing
 
-from .questions import Encoded, questions
+from .questions import Encoded, logits, questions
 
-
-@pytest.fixture(autouse=True)
-def _needs_onednn(tiny_t5: Any) -> None:
-    if not can_pack(tiny_t5.model):
-        missing("PyTorch built with oneDNN, on a CPU")
-
-
-def logits(model: Any) -> torch.Tensor:
-    ids = torch.arange(4, 10)[None]
-    with torch.inference_mode():
-        return model(input_ids=ids, attention_mask=torch.ones_like(ids), decoder_input_ids=ids[:, :3]).logits
+pytestmark = pytest.mark.usefixtures("needs_onednn")
 
 
 def test_packed_products_are_the_same(tiny: Any) -> None:

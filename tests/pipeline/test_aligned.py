@@ -104,6 +104,7 @@ def test_a_plan_matches_nothing(tiny_dir: Path, task_file: Path, tmp_path: Path)
     planned = plan(str(task_file), model=str(tiny_dir), out=tmp_path / "run", progress=told, **MATCHED)
     assert "matching" not in told.events
     assert planned.families == ("mapping", "prompting", "masked-prompting") and planned.cells == 6
+    assert planned.stands_for == "masked-prompting"
 
 
 def test_without_test_data_dev_chooses(tiny_dir: Path, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from mto.report import Comparison, Summary, SweepInfo, SweepPoint, summarise
+from mto.report import Choice, Comparison, Summary, SweepInfo, SweepPoint, summarise
 from mto.report.dev import dev_curves
 from mto.report.tables import gain_lines, pair_table, score_table
 from tests.report.synthetic import EFFECT, synthetic
@@ -261,3 +261,19 @@ def test_choice_counts_and_points(comparison: Comparison, summary: Summary) -> N
     wanted = list(product(("synthetic/ObjectUse", "synthetic/xWant"), (0, 1, 2)))
     line = summary.whole.line("aligned")
     assert line is not None and sum(n for _, _, n in line.points) == len(wanted)
+
+
+def test_the_reading_names_what_chose() -> None:
+    made = synthetic(heads=30)
+    plain = [Choice(task=c.task, seed=c.seed, family="mapping", by="match") for c in made.choices]
+    one = read_all(made.model_copy(update={"choices": tuple(plain)}))
+    assert any(line.startswith("Matching chose the conventional family") for line in one)
+    assert not any("Dev data chose" in line for line in one)
+    mixed = (plain[0].model_copy(update={"by": "dev", "family": "prompting"}), *plain[1:])
+    other = read_all(made.model_copy(update={"choices": mixed}))
+    assert any(line.startswith("Matching or dev data chose") for line in other)
+
+
+def read_all(comparison: Comparison) -> tuple[str, ...]:
+    """The sentences of a comparison."""
+    return summarise(comparison).reading

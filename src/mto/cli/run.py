@@ -56,10 +56,11 @@ def run(
         config, changes,
         tune=changed(rates=options.numbers(rates), ladder=options.numbers(steps)),
         **changed(
-            tasks=names, model=model, shots=shots, seeds=seeds, **_families(families), choose=choose, dev=dev,
+            tasks=names, model=model, shots=shots, seeds=seeds, choose=choose, dev=dev,
             max_test=max_test, phrase=options.number_or_text(phrase), relation=relation, data=data,
             metrics=options.words(metrics), keep=keep, workers=workers, threads=threads, device=device, title=title,
         ),
+        **_families(families),
     )  # fmt: skip
     folder = out or default_out(settings)
     with display(quiet=quiet) as shown:
@@ -76,11 +77,13 @@ def run(
 
 
 def _families(given: str | None) -> dict[str, Any]:
-    """``--families`` as values for the configuration; ``auto`` is what a run does where none are named."""
+    """``--families`` as values for the configuration; ``auto`` takes those of a file away: matching names them."""
     from mto.templates import BASIC
 
-    if given == "auto":
+    if given is None:
         return {}
+    if given == "auto":
+        return {"families": None}
     return {"families": list(BASIC) if given == "all" else options.words(given)}
 
 
@@ -99,6 +102,8 @@ def plan_lines(plan: Plan) -> list[str]:
             lines.append(f"  {task.warnings} rows were mended or left out (see inputs.json)")
     count = f"{len(plan.families)} families x {len(plan.seeds)} seeds x {len(plan.tasks)} tasks = {plan.cells} cells"
     lines.append(f"{count} ({', '.join(plan.families)})")
+    if plan.stands_for is not None:
+        lines.append(f"  {plan.stands_for} stands for what matching will choose, for each task and seed anew")
     rates = ", ".join(f"{rate:g}" for rate in plan.settings["rates"])
     steps = ", ".join(map(str, plan.settings["ladder"]))
     lines.append(f"sweep: rates {rates}; steps {steps}; {plan.settings['batch_rows']} rows a step")

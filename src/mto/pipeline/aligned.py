@@ -16,7 +16,6 @@ from mto.pipeline.config import CompareConfig
 from mto.pipeline.inputs import Inputs
 from mto.pipeline.progress import RunCallback
 from mto.tasks import Task
-from mto.templates import BASIC
 
 if TYPE_CHECKING:
     from mto.families import LoadedModel
@@ -86,15 +85,17 @@ def with_matches(inputs: Inputs, config: CompareConfig, matches: Matches) -> Inp
     return replace(inputs, families=families, matches=dict(matches))
 
 
-def planned(inputs: Inputs, config: CompareConfig) -> Inputs:
-    """The inputs as they will most likely be after matching: for a plan, which matches nothing.
+def planned(inputs: Inputs, config: CompareConfig) -> tuple[Inputs, str | None]:
+    """The inputs as they will most likely be after matching, for a plan, which matches nothing.
 
-    Where the configuration names no families, MaskedPrompting stands for the one that matching will choose.
+    Also the name of the family that stands for the one that matching will choose: the last of the basic ones that the
+    tasks can be written with. None where the configuration names the families.
     """
     if config.families is not None:
-        return inputs
-    likely = {*BESIDE, BASIC[-1]}
-    return replace(inputs, families=tuple(f for f in inputs.families if f.name in likely))
+        return inputs, None
+    stands_for = inputs.families[-1].name
+    likely = {*BESIDE, stands_for}
+    return replace(inputs, families=tuple(f for f in inputs.families if f.name in likely)), stands_for
 
 
 def choices(

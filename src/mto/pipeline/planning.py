@@ -57,6 +57,7 @@ class Plan:
         cells, done: cells in all, and those that are finished already.
         workers: processes that share the rest.
         seconds: expected for the rest, by the clock.
+        stands_for: the family that stands for the one matching will choose; None where it is known.
         cell_seconds: expected of each cell, by its step name; with one worker.
         disk_bytes: expected of the run folder at its largest, and `kept_bytes` of it that stay.
     """
@@ -68,6 +69,7 @@ class Plan:
     device: str
     tasks: tuple[TaskPlan, ...]
     families: tuple[str, ...]
+    stands_for: str | None
     seeds: tuple[int, ...]
     settings: Mapping[str, Any]
     cells: int
@@ -153,6 +155,7 @@ def make_plan(
     *,
     workers: int,
     out: str,
+    stands_for: str | None = None,
 ) -> Plan:
     """The plan for the cells that wait."""
     each = {cell.step: expected_seconds(inputs.task(cell.task), inputs, speed, cell.seed) for cell in waiting}
@@ -176,6 +179,7 @@ def make_plan(
         device=inputs.device,
         tasks=tuple(_task_plan(task, inputs) for task in inputs.tasks),
         families=tuple(family.name for family in inputs.families),
+        stands_for=stands_for,
         seeds=config.seeds,
         settings=dict(inputs.settings),
         cells=len(cells),

@@ -72,6 +72,7 @@ def prepare(request: Request, told: RunCallback, *, only_plan: bool = False) -> 
     config, path, loaded = request.config, request.path, request.model
     kept = Inputs.read(path, config.seeds)
     tasks = current_tasks(request, kept, told)
+    stands_for = None
     if kept is not None:
         inputs = kept
     else:
@@ -88,7 +89,7 @@ def prepare(request: Request, told: RunCallback, *, only_plan: bool = False) -> 
             )
         if can_match(config, inputs):
             if only_plan:
-                inputs = planned(inputs, config)
+                inputs, stands_for = planned(inputs, config)
             else:
                 inputs = with_matches(inputs, config, match_all(loaded, tasks or (), config, inputs, told))
     cells = all_cells(config, inputs)
@@ -111,8 +112,9 @@ def prepare(request: Request, told: RunCallback, *, only_plan: bool = False) -> 
 
     workers = 1 if request.model is not None else _workers(config, inputs, len(waiting))
     plan = make_plan(
-        config, inputs, cells, waiting, speed or Speed(0.0, 0.0, 0.0), workers=workers, out=str(path)
-    )
+        config, inputs, cells, waiting, speed or Speed(0.0, 0.0, 0.0), workers=workers, out=str(path),
+        stands_for=stands_for,
+    )  # fmt: skip
     told.on_plan(plan)
     free = free_disk(path)
     if waiting and plan.disk_bytes > free:

@@ -5,8 +5,6 @@ The page is made from the committed files alone, so a test can make it again and
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from mto.report import notes
 from mto.report.markdown import bullets, escape, fenced, pairs, scope_blocks, table
 from mto.report.numbers import NONE, estimate, percent_gain, points
 from mto.report.plots import means_plot
+from mto.report.recipe import Recipe
 from mto.report.results import Comparison, read_results
 from mto.report.summary import summarise
 from mto.report.svg import standalone
@@ -23,7 +22,7 @@ from mto.report.titles import metric_title, model_name, task_labels
 from mto.report.values import Line, Scope, Summary
 from mto.runs import write_text
 
-RECIPE = "<!-- mto page "  # how the first line of a page begins
+RECIPE = Recipe("page")
 Entry = tuple[Path, Comparison, Summary]
 
 
@@ -76,28 +75,12 @@ def remake_page(path: str | Path) -> dict[Path, str]:
         DataError: the page does not say what it was made from.
     """
     path = Path(path)
-    first = path.read_text(encoding="utf-8").partition("\n")[0]
-    if not first.startswith(RECIPE) or not first.endswith(" -->"):
-        raise DataError("was not made by mto report --page", where=f"{path}:1")
-    recipe = json.loads(first.removeprefix(RECIPE).removesuffix(" -->"))
-    files = [path.parent / file for file in recipe["files"]]
-    remarks = path.parent / recipe["remarks"] if recipe["remarks"] else None
-    return _page_files(path, files, recipe["title"], remarks)
+    told = RECIPE.read(path)
+    return _page_files(path, told["files"], told["title"], told["remarks"])
 
 
 def _page_files(path: Path, files: Sequence[Path], title: str, remarks: Path | None) -> dict[Path, str]:
     """Every file of a page with its text; the paths in the recipe are as seen from the page."""
-
-    def seen(file: Path) -> str:
-        return Path(os.path.relpath(file, path.parent)).as_posix()
-
-    recipe = {
-        "title": title,
-        "files": [seen(file) for file in files],
-        "remarks": seen(remarks) if remarks else None,
-    }
-    # Nothing in a comment may end it.
-    listed = json.dumps(recipe, ensure_ascii=False).replace("--", "-\\u002d").replace(">", "\\u003e")
     plots, out = {}, {}
     for number, (file, comparison, summary) in enumerate(_read(files), start=1):
         if (svg := means_plot(comparison, summary)) is not None:
@@ -107,7 +90,7 @@ def _page_files(path: Path, files: Sequence[Path], title: str, remarks: Path | N
     text = render_page(
         files, title, remarks=remarks.read_text(encoding="utf-8") if remarks else "", plots=plots
     )
-    return {path: f"{RECIPE}{listed} -->\n{text}"} | out
+    return {path: f"{RECIPE.line(path, title, files, remarks)}\n{text}"} | out
 
 
 def _read(files: Sequence[str | Path]) -> list[Entry]:

@@ -31,11 +31,13 @@ def read(comparison: Comparison, whole: Scope | None, tasks: Sequence[Scope]) ->
     if whole is None:
         return ("Nothing can be said yet: for no task has a seed been finished by all families.",)
     metric = metric_title(comparison.metric)
+    by = chooser(comparison)
+    who = by[0].upper() + by[1:]
     sentences = [
         *_copying(whole, metric),
-        *_headline(whole, metric),
+        *_headline(whole, metric, who),
         *_families(whole, metric),
-        *_choosing(whole, chooser(comparison)),
+        *_choosing(whole, who),
         *_tuning(whole, metric),
         *_by_task(whole, tasks),
         *_oddities(whole),
@@ -69,7 +71,7 @@ def _copy_name(line: Line) -> str:
     return "the tail of the nearest few-shot head" if line.key == "nearest head" else "the most frequent tail"
 
 
-def _headline(whole: Scope, metric: str) -> Iterator[str]:
+def _headline(whole: Scope, metric: str, who: str) -> Iterator[str]:
     aligned, plain = whole.line("aligned"), whole.line("conventional")
     if aligned is None or plain is None or whole.gain is None:
         yield from _best_without_choice(whole, metric)
@@ -78,7 +80,7 @@ def _headline(whole: Scope, metric: str) -> Iterator[str]:
     name = plain.label.removeprefix("conventional (").removesuffix(")")
     if whole.sole_choice == plain.family:
         yield (
-            f"Dev data chose the conventional family, {name}, everywhere, so there is no gain "
+            f"{who} chose the conventional family, {name}, everywhere, so there is no gain "
             f"({estimate(plain.score)} {metric})."
         )
         return
@@ -135,9 +137,8 @@ def _sure(test: PairTest) -> str:
     return f"{text} for these seeds, but other seeds may differ" if test.only_these_seeds else text
 
 
-def _choosing(whole: Scope, chooser: str) -> Iterator[str]:
+def _choosing(whole: Scope, who: str) -> Iterator[str]:
     """What dev data or matching chose, and what choosing without the test data cost."""
-    who = chooser[0].upper() + chooser[1:]
     chosen = sorted((line for line in whole.families if line.chosen), key=lambda line: -(line.chosen or 0))
     aligned = whole.line("aligned")
     if not chosen or aligned is None:

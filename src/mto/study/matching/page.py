@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from mto.errors import DataError
 from mto.evaluate.statistics import crossed_bootstrap
 from mto.match.evidence import Span
 from mto.report.markdown import bullets, escape, pairs, table
+from mto.report.recipe import Recipe
 from mto.report.tables import Row, Table
 from mto.report.titles import metric_title
 from mto.runs import write_text
@@ -20,7 +18,7 @@ from mto.study.matching.regret import Choices, Outcome, RuleResult, judge_rule, 
 from mto.study.matching.results import MatchingResults, read_matching, relation
 from mto.study.matching.rules import MASKED, NATURAL, all_rules, type_accuracy
 
-RECIPE = "<!-- mto study page "
+RECIPE = Recipe("study page")
 RESAMPLES = 4000
 REPORTED = {
     "AtLocation": 0.3825, "ObjectUse": 0.3547, "xAttr": 0.4849, "CapableOf": 0.3641, "HasProperty": 0.3864,
@@ -52,23 +50,13 @@ def remake_matching_page(path: str | Path) -> str:
         DataError: the page does not say what it was made from.
     """
     path = Path(path)
-    first = path.read_text(encoding="utf-8").partition("\n")[0]
-    if not first.startswith(RECIPE) or not first.endswith(" -->"):
-        raise DataError("was not made by mto report --page", where=f"{path}:1")
-    recipe = json.loads(first.removeprefix(RECIPE).removesuffix(" -->"))
-    remarks = path.parent / recipe["remarks"] if recipe["remarks"] else None
-    return _whole(path, path.parent / recipe["results"], recipe["title"], remarks)
+    told = RECIPE.read(path)
+    return _whole(path, told["files"][0], told["title"], told["remarks"])
 
 
 def _whole(path: Path, file: Path, title: str, remarks: Path | None) -> str:
-    def seen(other: Path) -> str:
-        return Path(os.path.relpath(other, path.parent)).as_posix()
-
-    recipe = {"title": title, "results": seen(file), "remarks": seen(remarks) if remarks else None}
-    # Nothing in a comment may end it.
-    listed = json.dumps(recipe, ensure_ascii=False).replace("--", "-\\u002d").replace(">", "\\u003e")
     results = read_matching(file)
-    blocks = [f"{RECIPE}{listed} -->\n# {escape(title)}"]
+    blocks = [f"{RECIPE.line(path, title, [file], remarks)}\n# {escape(title)}"]
     if remarks is not None and (said := remarks.read_text(encoding="utf-8").strip()):
         blocks.append(said)
     blocks += [
