@@ -168,6 +168,36 @@ def test_tune_tells_what_dev_chose_and_does_not_overwrite(
     assert Path("other/notes.txt").read_text() == "mine"
 
 
+def test_tune_takes_the_family_that_matching_chooses(mto: Mto, mini: str, tools: str) -> None:
+    words = ["--family", "auto", "--shots", "4", "--rates", "1e-3", "--steps", "0,1"]
+    told = mto("tune", tools, *words, "--out", "runs/a", "--json", "-q")
+    assert told.exit_code == 0, told.output
+    value = json.loads(told.stdout)
+    match = json.loads(Path(value["match"]).read_text())
+    assert value["family"] == match["models"][0]["family"]["family"] and match["train_rows"] == 4
+    # An answer that is there already decides, even when another one would be given now.
+    names = [f["family"] for f in match["models"][0]["scores"]["families"]]
+    match["models"][0]["family"]["family"] = next(name for name in names if name != value["family"])
+    Path("mine.json").write_text(json.dumps(match))
+    again = mto(
+        "tune", tools, *words, "--match", "mine.json", "--out", "runs/a", "--overwrite", "--json", "-q"
+    )
+    assert json.loads(again.stdout)["family"] == match["models"][0]["family"]["family"]
+    text = mto("tune", tools, *words, "--match", "mine.json", "--out", "runs/b", "-q")
+    assert "matching: " in text.stdout
+    plain = mto("tune", tools, *words[2:], "--out", "runs/a", "--overwrite", "--json", "-q")
+    assert json.loads(plain.stdout)["match"] is None and not Path("runs/a/match.json").exists()
+
+
+def test_tune_refuses_an_answer_of_matching_about_something_else(mto: Mto, mini: str, tools: str) -> None:
+    made = mto("match", tools, "--shots", "4", "--out", "match.json", "-q")
+    assert made.exit_code == 0, made.output
+    other = mto("tune", "household/xWant", "--family", "auto", "--match", "match.json")
+    assert other.exit_code == 2 and "not household/xWant" in other.stderr
+    named = mto("tune", tools, "--family", "mapping", "--match", "match.json")
+    assert named.exit_code == 2 and "--family auto" in named.stderr
+
+
 def test_predict_adds_a_column_in_every_format(mto: Mto, tuned: str) -> None:
     Path("new.csv").write_text('\ufeffhead,shop\n"dog, big",here\nred car,there\n', encoding="utf-8")
     told = mto("predict", "--run", tuned, "--input", "new.csv", "--output", "out.csv")

@@ -12,14 +12,15 @@ from mto.cli.display import Display, display
 from mto.cli.frame import Json, Quiet, changed, emit, examples, guarded
 
 if TYPE_CHECKING:
-    from mto.tune import TunedModel
+    from mto.pipeline.tuning import Tuning
 
 
 @guarded
 def tune(
     task: Annotated[str, typer.Argument(help="A name (mto ls), a task file (.yaml) or a file of rows (.csv …).")],
     changes: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Settings of the sweep, such as batch_rows=4.")] = None,
-    family: Annotated[str, typer.Option("--family", "-f", help="Template family or its .yaml file.")] = "masked-prompting",
+    family: Annotated[str, typer.Option("--family", "-f", help="Template family or its .yaml file; auto: what matching chooses.")] = "masked-prompting",
+    match: Annotated[Path | None, typer.Option(help="With --family auto: the match.json to go by. Default: match anew.")] = None,
     model: options.Model = None,
     shots: options.Shots = None,
     seed: Annotated[int, typer.Option("--seed", "-s", min=0, help="Data seed: which rows are drawn.")] = 0,
@@ -40,18 +41,19 @@ def tune(
     from mto.pipeline.tuning import tune_to_folder
 
     with display(quiet=quiet) as shown:
-        tuned, folder = tune_to_folder(
+        done = tune_to_folder(
             task, family=family, model=model or "mini", shots=shots, seed=seed, changes=changes or (),
             out=out, overwrite=overwrite, progress=_callback(shown),
-            phrase=options.number_or_text(phrase), relation=relation, data=data,
+            phrase=options.number_or_text(phrase), relation=relation, data=data, match=match,
+            told=lambda signal, _: shown.say(f"matching: {signal}"),
             **changed(rates=options.numbers(rates), ladder=options.numbers(steps)),
         )  # fmt: skip
     if as_json:
-        emit(_json(tuned, folder))
+        emit(_json(done))
         return
-    for line in _lines(tuned):
+    for line in _lines(done):
         typer.echo(line)
-    typer.echo(f"{folder}\nnew rows: mto predict --run {folder} --input new.csv --output out.csv")
+    typer.echo(f"{done.folder}\nnew rows: mto predict --run {done.folder} --input new.csv --output out.csv")
 
 
 def _callback(shown: Display) -> Any:
@@ -70,8 +72,11 @@ def _callback(shown: Display) -> Any:
     return Told()
 
 
-def _lines(tuned: TunedModel) -> list[str]:
+def _lines(done: Tuning) -> list[str]:
+    tuned = done.tuned
     lines = [f"{tuned.task}, {tuned.family.title}, {tuned.shots} labelled rows"]
+    if done.match is not None:
+        lines.append(f"matching: {done.match.model(tuned.base_ref).family.says}")
     if tuned.sweep is not None:
         lines.append(tuned.sweep.reason)
     elif tuned.steps:
@@ -79,14 +84,18 @@ def _lines(tuned: TunedModel) -> list[str]:
     if tuned.scores:
         told = ", ".join(f"{name} {value:.1f}" for name, value in tuned.scores.items())
         lines.append(f"cross-validation: {told}")
+        if done.match is not None:
+            lines.append("the family was chosen on the same rows, which may flatter this score a little")
     return lines
 
 
-def _json(tuned: TunedModel, folder: Path) -> dict[str, Any]:
+def _json(done: Tuning) -> dict[str, Any]:
+    tuned = done.tuned
     return {
-        "out": folder,
+        "out": done.folder,
         "task": tuned.task,
         "family": tuned.family.name,
+        "match": done.folder / "match.json" if done.match is not None else None,
         "rate": tuned.rate,
         "steps": tuned.steps,
         "shots": tuned.shots,
@@ -97,6 +106,6 @@ def _json(tuned: TunedModel, folder: Path) -> dict[str, Any]:
 
 tune.epilog = examples(  # type: ignore[attr-defined]
     "mto tune household/ObjectUse",
-    "mto tune household/xWant --family prompting --shots 16 --out runs/want",
+    "mto tune household/xWant --family auto --shots 16 --out runs/want",
     "mto tune tools.csv --phrase '{{ head }} is used for' --steps 0,5,20",
 )

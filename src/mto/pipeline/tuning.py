@@ -4,18 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mto.config import override, parse
-from mto.errors import RunError
+from mto.errors import DataError, RunError
 from mto.pipeline.config import SHOTS, slug
 from mto.pipeline.inputs import choose_phrase
 from mto.pipeline.loaded_run import TUNED
 from mto.tasks import load_task
 from mto.tune.config import TuneConfig
+from mto.tune.tuned import MATCH
 
 if TYPE_CHECKING:
+    from mto.match import Match
+    from mto.match.rows import Told
+    from mto.tasks import Task
     from mto.tune import TuneCallback, TunedModel
+
+AUTO = "auto"
+"""As the name of a template family: the one that matching chooses."""
+
+
+class Tuning(NamedTuple):
+    """A tuned model, where it lies, and the answer of matching where that chose the family."""
+
+    tuned: TunedModel
+    folder: Path
+    match: Match | None
 
 
 def tune_to_folder(
@@ -31,17 +46,23 @@ def tune_to_folder(
     phrase: int | str | None = None,
     relation: str | None = None,
     data: str | None = None,
+    match: str | Path | None = None,
     progress: TuneCallback | None = None,
+    told: Told | None = None,
     **settings: Any,
-) -> tuple[TunedModel, Path]:
+) -> Tuning:
     """Tune, and save the tuned model.
 
     Args:
+        family: ``auto``: what matching chooses on the labelled rows. Its answer is kept beside the model (match.json).
+        match: with ``auto``, an answer of matching that is there already, so that nothing is matched again.
         shots: None: 30, or every row of a task of one file.
         changes: ``key=value`` changes of the sweep's configuration; `settings` are such values as well.
         phrase: number of the task's phrase, or a phrase.
+        told: is told what matching does.
 
     Raises:
+        DataError: `match` is about another task or checkpoint, or `family` is not ``auto``.
         RunError: `out` holds a tuned model already, or something else. Known before the work begins.
         MtoError: as `mto.tune.tune` raises it.
     """
@@ -54,12 +75,45 @@ def tune_to_folder(
     _check_free(folder, overwrite)
     if shots is None and (loaded.dev or loaded.test):
         shots = min(SHOTS, len(loaded.train))
+    natural = choose_phrase(loaded, phrase if isinstance(phrase, int) else 0)
+    answer = None
+    if str(family) == AUTO:
+        answer = _matched(match, loaded, model, shots, seed, natural, told)
+        family = answer.model(model).family.family
+    elif match is not None:
+        raise DataError(f"the family is '{family}', so there is nothing to match", hint="give --family auto")
     tuned = tune(
-        model, loaded, family=family, shots=shots, seed=seed, config=config,
-        phrase=choose_phrase(loaded, phrase if isinstance(phrase, int) else 0), progress=progress,
-    )  # fmt: skip
+        model, loaded, family=family, shots=shots, seed=seed, config=config, phrase=natural, progress=progress
+    )
     tuned.save(folder)
-    return tuned, folder
+    if answer is not None:
+        answer.write(folder / MATCH)
+    return Tuning(tuned, folder, answer)
+
+
+def _matched(
+    file: str | Path | None,
+    task: Task,
+    model: str,
+    shots: int | None,
+    seed: int,
+    phrase: str | None,
+    told: Told | None,
+) -> Match:
+    """The answer of a file, if it is about this task and checkpoint, or a new one on the rows that will be tuned on."""
+    from mto.match import match, read_match
+
+    if file is None:
+        return match(task, model, shots=shots, seed=seed, phrase=phrase, progress=told)
+    found = read_match(file)
+    if found.task != task.name:
+        raise DataError(
+            f"is about {found.task}, not {task.name}",
+            where=str(file),
+            hint="leave --match away to match anew",
+        )
+    found.model(model)  # raises where this checkpoint is not among them
+    return found
 
 
 def _check_free(folder: Path, overwrite: bool) -> None:

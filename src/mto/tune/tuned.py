@@ -19,6 +19,8 @@ from mto.tune.cross import CrossResult
 from mto.tune.sweep import Sweep
 
 FILE, MODEL = "tuned.json", "model"
+MATCH = "match.json"
+"""What chose the family, where matching did; written beside the model by whoever asked."""
 Input = Row | Example | Mapping[str, str] | str
 
 
@@ -106,7 +108,7 @@ class TunedModel:
             RunError: the folder holds anything else, or the disk is full.
         """
         path = Path(path)
-        strange = {p.name for p in path.iterdir()} - {FILE, MODEL} if path.is_dir() else set()
+        strange = {p.name for p in path.iterdir()} - {FILE, MODEL, MATCH} if path.is_dir() else set()
         if strange or path.is_file():
             raise RunError(
                 f"holds other files ({', '.join(sorted(strange)[:5])})" if strange else "is a file",
