@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt, field_validator
 
@@ -31,6 +31,8 @@ class MatchingStudyConfig(Strict):
     rates: tuple[float, ...] | None = None
     """The grid of that sweep; None: the checkpoint kind's."""
     ladder: tuple[NonNegativeInt, ...] = (0, 5, 10, 20, 40, 80)
+    precision: Literal["fp32", "bf16"] = "fp32"
+    """Of the tuning in sweep and grid; the signals are always taken as `mto match` takes them."""
     tuned_shots: PositiveInt = 5
     """Shots of the tuned DepthRank: the reported rule speaks of 5."""
     probe_steps: NonNegativeInt = 150

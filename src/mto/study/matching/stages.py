@@ -100,7 +100,9 @@ def sweep(
         model=model,
         seeds=config.sweep_seeds,
         max_test=1,
-        tune=TuneConfig(rates=config.rates, ladder=config.ladder, metric=config.metric),
+        tune=TuneConfig(
+            rates=config.rates, ladder=config.ladder, metric=config.metric, precision=config.precision
+        ),
         **_common(config),
     )
     return choose_settings(run.comparison, model)
@@ -162,6 +164,7 @@ def grid(
                 ladder=(one.steps,),
                 extend=False,
                 metric=config.metric,
+                precision=config.precision,
             ),
             **_common(config) | {"families": (one.family,)},
         )
