@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from mto.study.matching.config import read_study_config
+from mto.study.config import read_study_config
+from mto.study.matching.config import MatchingStudyConfig
 from tests.cli.conftest import Mto
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +40,8 @@ def test_mistakes_are_named(mto: Mto, mini: str) -> None:
     Path("study.yaml").write_text(SMALL)
     wrong = mto("study", "study.yaml", "shotz=3")
     assert wrong.exit_code == 2 and "did you mean 'shots'" in wrong.stderr
+    kind = mto("study", "study.yaml", "study=classifier")
+    assert kind.exit_code == 2 and "did you mean 'classifiers'" in kind.stderr
     other = mto("study", "study.yaml", "--only", "mimi", "-q")
     assert other.exit_code == 2 and "no checkpoint of this study" in other.stderr
 
@@ -48,4 +51,5 @@ def test_the_studies_of_the_project_can_be_read() -> None:
     assert files
     for file in files:
         config = read_study_config(file)
-        assert set(config.sweep_tasks) <= set(config.tasks) and len(config.tasks) == 17
+        if isinstance(config, MatchingStudyConfig):
+            assert set(config.sweep_tasks) <= set(config.tasks) and len(config.tasks) == 17

@@ -47,12 +47,10 @@ def report(
 
 def _write_page(page: Path, paths: list[Path], title: str, remarks: Path | None) -> Path:
     """A page from the results of runs, or from the results file of a study."""
-    from mto.study.matching.results import is_study
+    from mto.study.pages import is_study, write_study_page
 
     if len(paths) == 1 and is_study(paths[0]):
-        from mto.study.matching.page import write_matching_page
-
-        return write_matching_page(page, paths[0], title, remarks=remarks)
+        return write_study_page(page, paths[0], title, remarks=remarks)
     from mto.report import write_page
 
     return write_page(page, paths, title, remarks=remarks)

@@ -9,7 +9,7 @@ import typer
 
 from mto.cli import options
 from mto.cli.display import Display, display
-from mto.cli.frame import Json, Quiet, emit, examples, guarded
+from mto.cli.frame import Json, Quiet, changed, emit, examples, guarded
 
 if TYPE_CHECKING:
     from mto.pipeline import RunStatus
@@ -26,21 +26,29 @@ def study(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:  # fmt: skip
-    """Tune every template family on every task and checkpoint, and judge what matching would have chosen before.
+    """Do a study that a YAML file describes: of matching (hours), or of the task classifiers (half an hour).
 
-    Takes hours. Every finished cell stays: the same command goes on where it was stopped. A page from its results file: mto report.
+    Of matching: tune every template family on every task and checkpoint, and judge what matching would have chosen before.
+    All finished work stays: the same command goes on where it was stopped. A page from its results file: mto report.
     """
-    from mto.study.matching.config import read_study_config
-    from mto.study.matching.stages import RESULTS, run_study
+    from mto.study.classifiers.config import ClassifierStudyConfig
+    from mto.study.config import read_study_config
 
     given = read_study_config(config, tuple(changes or ()))
-    update: dict[str, Any] = {k: v for k, v in {"data": data, "workers": workers}.items() if v is not None}
     folder = out or Path("runs") / f"study-{config.stem}"
+    results: Any
     with display(quiet=quiet) as shown:
-        results = run_study(
-            given.model_copy(update=update), folder, only=only or (), say=shown.say, progress=_callback(shown)
-        )
-    written = folder / RESULTS if results is not None else None
+        if isinstance(given, ClassifierStudyConfig):
+            from mto.study.classifiers.stages import run_classifier_study
+
+            given = given.model_copy(update=changed(data=data))
+            results = run_classifier_study(given, folder, only=only or (), say=shown.say)
+        else:
+            from mto.study.matching.stages import run_study
+
+            given = given.model_copy(update=changed(data=data, workers=workers))
+            results = run_study(given, folder, only=only or (), say=shown.say, progress=_callback(shown))
+    written = folder / "results.json" if results is not None else None
     if as_json:
         emit({"out": folder, "results": written})
     else:
@@ -66,4 +74,5 @@ def _callback(shown: Display) -> Any:
 study.epilog = examples(  # type: ignore[attr-defined]
     "mto study configs/studies/matching.yaml --data ../shared/data/atomic2020",
     "mto study configs/studies/matching.yaml --only mini --out runs/matching",
+    "mto study configs/studies/classifiers.yaml --out runs/classifiers",
 )

@@ -110,7 +110,23 @@ def leave_one_out(
     on_fold: Callable[[Fold], None] | None = None,
     seed: int = 0,
 ) -> LeaveOneOut:
-    """Judge a classifier on relations that it never saw: one fit a relation.
+    """Judge a classifier on relations that it never saw: `all_folds`, summarised.
+
+    Raises:
+        DataError: nothing to judge on, or a relation stands twice.
+    """
+    return summarise(all_folds(train, held_out, fit, done=done, on_fold=on_fold), seed=seed)
+
+
+def all_folds(
+    train: Sequence[Labelled],
+    held_out: Sequence[Labelled],
+    fit: Fit,
+    *,
+    done: Collection[Fold] = (),
+    on_fold: Callable[[Fold], None] | None = None,
+) -> tuple[Fold, ...]:
+    """What classifiers that never saw a relation say of its rows: one fit a relation.
 
     Args:
         train: rows to learn from, of any data sets.
@@ -121,7 +137,7 @@ def leave_one_out(
         on_fold: is given each new fold, to store it.
 
     Raises:
-        DataError: nothing to judge on, or a relation stands twice.
+        DataError: a relation stands twice.
     """
     names = [one.relation for one in held_out]
     if len(set(names)) < len(names):
@@ -137,7 +153,7 @@ def leave_one_out(
             if on_fold is not None:
                 on_fold(fold)
         folds.append(fold)
-    return summarise(folds, seed=seed)
+    return tuple(folds)
 
 
 def summarise(folds: Sequence[Fold], *, seed: int = 0) -> LeaveOneOut:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mto.config import Strict, parse
 from mto.families import LoadedModel
-from mto.match.classifier.crossval import Fit, Fold, LeaveOneOut, leave_one_out
+from mto.match.classifier.crossval import Fit, Fold, LeaveOneOut, all_folds, summarise
 from mto.match.classifier.fast import train_fast_classifier
 from mto.match.classifier.features import LAYOUT, SentenceEncoder
 from mto.match.classifier.labelled import Labelled, held_out_rows, meaning, training_rows
@@ -28,12 +28,18 @@ class StudyRow(Strict):
         classifier: ``fast``, ``fast, encoder alone``, ``fast, shape alone`` or ``seq2seq``.
         trained_on: data sets, always without the relation that is judged.
         judged_on: ``atomic2020`` (test heads) or ``household`` (train and dev heads, unseen as their relation is).
+        folds: what was said of every row, relation by relation.
+        result: the folds in figures.
     """
 
     classifier: str
     trained_on: str
     judged_on: str
-    result: LeaveOneOut
+    folds: tuple[Fold, ...]
+
+    @property
+    def result(self) -> LeaveOneOut:
+        return summarise(self.folds)
 
 
 class ClassifierStudy(Strict):
@@ -96,10 +102,10 @@ def study_classifiers(
     for name, trained_on, judged_on, judge, fit, about in asked:
         label = f"{name}; {trained_on}; {judged_on}"
         store = _Store(folder, {"revision": loaded.revision, "row": label, **about}, sets[trained_on])
-        result = leave_one_out(
+        folds = all_folds(
             sets[trained_on], judge, fit, done=store.done(judge), on_fold=_both(store, label, on_fold)
         )
-        rows.append(StudyRow(classifier=name, trained_on=trained_on, judged_on=judged_on, result=result))
+        rows.append(StudyRow(classifier=name, trained_on=trained_on, judged_on=judged_on, folds=folds))
     return ClassifierStudy(checkpoint=loaded.ref, revision=loaded.revision, rows=tuple(rows))
 
 

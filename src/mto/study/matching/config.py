@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt, field_validator
 
-from mto.config import Strict, load_config
+from mto.config import Strict
 from mto.templates.family import BASIC
 
 
 class MatchingStudyConfig(Strict):
     """Every family on every task and checkpoint, and what matching would have said before."""
 
+    study: Literal["matching"] = "matching"
     title: str = "Matching"
     tasks: tuple[str, ...] = Field(min_length=1)
     data: str | None = None
@@ -49,12 +49,3 @@ class MatchingStudyConfig(Strict):
     def fixed(self) -> dict[str, Any]:
         """What makes two studies the same: everything but where the data lie and how the work is shared out."""
         return self.model_dump(mode="json", exclude={"data", "workers", "title"})
-
-
-def read_study_config(path: str | Path, changes: tuple[str, ...] = ()) -> MatchingStudyConfig:
-    """Read a study's YAML file.
-
-    Raises:
-        ConfigError: all problems at once, with their lines.
-    """
-    return load_config(MatchingStudyConfig, path, list(changes))

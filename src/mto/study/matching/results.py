@@ -9,9 +9,10 @@ import numpy as np
 from pydantic import AfterValidator, ValidationError, model_validator
 
 from mto.config import Strict
-from mto.errors import DataError, MtoError
+from mto.errors import DataError
 from mto.match.decision.evidence import TaskEvidence
-from mto.runs import read_json, write_text
+from mto.runs import read_json
+from mto.study.lines import write_lines
 from mto.study.matching.regret import Outcome
 from mto.tasks import TaskType
 
@@ -142,20 +143,7 @@ class MatchingResults(Strict):
 
     def write(self, path: str | Path) -> Path:
         """Write the file, one cell or signal a line, so that versions can be compared."""
-        whole = self.model_dump(mode="json")
-        import json
-
-        parts = []
-        for key, value in whole.items():
-            if isinstance(value, list) and value and isinstance(value[0], dict):
-                lines = ",\n  ".join(
-                    json.dumps(item, ensure_ascii=False, separators=(",", ":")) for item in value
-                )
-                parts.append(f" {json.dumps(key)}: [\n  {lines}\n ]")
-            else:
-                parts.append(f" {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}")
-        write_text(Path(path), "{\n" + ",\n".join(parts) + "\n}\n")
-        return Path(path)
+        return write_lines(path, self.model_dump(mode="json"))
 
 
 def relation(task: str) -> str:
@@ -165,17 +153,6 @@ def relation(task: str) -> str:
     'xWant'
     """
     return task.rpartition("/")[2]
-
-
-def is_study(path: str | Path) -> bool:
-    """Whether a file is the results file of a study of matching; False also where it cannot be read."""
-    if not Path(path).is_file():
-        return False
-    try:
-        value = read_json(Path(path))
-    except MtoError:
-        return False
-    return isinstance(value, dict) and {"signals", "cells"} <= set(value)
 
 
 def read_matching(path: str | Path) -> MatchingResults:
