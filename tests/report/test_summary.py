@@ -277,3 +277,17 @@ def test_the_reading_names_what_chose() -> None:
 def read_all(comparison: Comparison) -> tuple[str, ...]:
     """The sentences of a comparison."""
     return summarise(comparison).reading
+
+
+def test_the_last_stage_of_pre_training_is_told_where_it_differs() -> None:
+    from mto.report.tables import asked
+
+    made = synthetic(heads=4)
+    shares = {"denoising": 0.72, "lm": 0.28}
+    for latest, said in (
+        ({"lm": 1.0}, "objectives 72 % denoising, 28 % lm; in the last stage 100 % lm"),
+        (shares, "28 % lm"),
+    ):
+        model = made.model.model_copy(update={"objectives": shares, "latest": latest})
+        told = dict(asked(made.model_copy(update={"model": model})))["Model"]
+        assert said in told and ("last stage" in told) == (latest != shares)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mto.report import numbers
@@ -153,8 +153,9 @@ def asked(comparison: Comparison) -> tuple[tuple[str, str], ...]:
     if model.tokens_seen:
         said.append(f"pre-trained on {model.tokens_seen / 1e6:,.1f} M tokens")
     if model.objectives:
-        weights = (f"{weight:g} {name}" for name, weight in sorted(model.objectives.items()))
-        said.append(f"objectives {', '.join(weights)}")
+        said.append(f"objectives {_shares(model.objectives)}")
+    if model.latest and model.latest != model.objectives:
+        said.append(f"in the last stage {_shares(model.latest)}")
     if model.revision:
         said.append(f"revision {model.revision[:16]}")
     shots = (
@@ -176,6 +177,10 @@ def _setting(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(_setting, value))
     return numbers.rate(value) if isinstance(value, float) else str(value)
+
+
+def _shares(objectives: Mapping[str, float]) -> str:
+    return ", ".join(f"{100 * share:.0f} % {name}" for name, share in sorted(objectives.items()))
 
 
 def machine(comparison: Comparison) -> tuple[tuple[str, str], ...]:
