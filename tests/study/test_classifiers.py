@@ -15,7 +15,7 @@ from mto.errors import DataError
 from mto.match.classifier import Labelled, train_fast_classifier
 from mto.match.classifier import study as study_module
 from mto.study.classifiers.config import ClassifierStudyConfig
-from mto.study.classifiers.page import remake_classifier_page, write_classifier_page
+from mto.study.classifiers.page import PAGE
 from mto.study.classifiers.results import ClassifierResults, read_classifiers
 from mto.study.classifiers.stages import run_classifier_study
 from mto.tasks import Row, TaskType
@@ -67,9 +67,9 @@ def test_from_folds_to_page(studied: tuple[ClassifierStudyConfig, Path], tmp_pat
     easy = tables[config.models[0], "fast, shape alone", "household", "household"]
     assert easy.examples.value == 1.0 and easy.tasks.value == 1.0  # the lengths give them away
 
-    page = write_classifier_page(tmp_path / "page.md", folder / "results.json", "A title")
+    page = PAGE.write(tmp_path / "page.md", folder / "results.json", "A title")
     text = page.read_text()
-    assert remake_classifier_page(page) == text
+    assert PAGE.remake(page) == text
     for said in ("100.0 % [100, 100]", "6 of 6", "seq2seq", "R5", "weights of", "50% of the relations"):
         assert said in text
     told = CliRunner().invoke(

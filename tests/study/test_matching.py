@@ -12,7 +12,7 @@ from mto.cli.app import app
 from mto.errors import DataError, RunError
 from mto.report import read_results
 from mto.study.matching.config import MatchingStudyConfig
-from mto.study.matching.page import remake_matching_page, write_matching_page
+from mto.study.matching.page import PAGE
 from mto.study.matching.regret import judge_rule, noise_floor
 from mto.study.matching.results import MatchingResults, read_matching
 from mto.study.matching.rules import all_rules, decisions, fit_all, type_accuracy
@@ -134,7 +134,7 @@ def test_the_page_can_be_made_again(
     results = study[2]
     results.write(tmp_path / "data" / "matching.json")
     (tmp_path / "remarks.md").write_text("What we think.\n")
-    page = write_matching_page(
+    page = PAGE.write(
         tmp_path / "page.md",
         tmp_path / "data" / "matching.json",
         "Matching -->",
@@ -142,7 +142,7 @@ def test_the_page_can_be_made_again(
     )
     text = page.read_text()
     assert text.splitlines()[0].count("-->") == 1 and "What we think." in text
-    assert remake_matching_page(page) == text
+    assert PAGE.remake(page) == text
     for said in (
         "## Families by checkpoints",
         "decision (relation left out)",
@@ -156,6 +156,6 @@ def test_the_page_can_be_made_again(
     )
     assert told.exit_code == 0 and (tmp_path / "again.md").read_text().startswith("<!-- mto study page ")
     results.model_copy(update={"hours": 99.0}).write(tmp_path / "data" / "matching.json")
-    assert remake_matching_page(page) != text
+    assert PAGE.remake(page) != text
     with pytest.raises(DataError, match="was not made by"):
-        remake_matching_page(tmp_path / "remarks.md")
+        PAGE.remake(tmp_path / "remarks.md")

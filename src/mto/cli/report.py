@@ -47,10 +47,11 @@ def report(
 
 def _write_page(page: Path, paths: list[Path], title: str, remarks: Path | None) -> Path:
     """A page from the results of runs, or from the results file of a study."""
-    from mto.study.pages import is_study, write_study_page
+    from mto.study.pages import page_of
 
-    if len(paths) == 1 and is_study(paths[0]):
-        return write_study_page(page, paths[0], title, remarks=remarks)
+    found = page_of(paths[0]) if len(paths) == 1 else None
+    if found is not None:
+        return found.write(page, paths[0], title, remarks=remarks)
     from mto.report import write_page
 
     return write_page(page, paths, title, remarks=remarks)

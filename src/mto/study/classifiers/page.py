@@ -10,50 +10,19 @@ from mto.match.evidence import Span
 from mto.report.markdown import bullets, escape, pairs, table
 from mto.report.recipe import Recipe
 from mto.report.tables import Row, Table
-from mto.runs import write_text
 from mto.study.classifiers.results import ClassifierResults, read_classifiers
+from mto.study.page import StudyPage
 
-RECIPE = Recipe("classifier page")
 SHIPPED = ("fast", "household and atomic2020", "atomic2020")
 """Classifier, what it learned from and what it is judged on: what `classify` does for an embedded checkpoint."""
 
 
-def write_classifier_page(
-    path: str | Path, results: str | Path, title: str, *, remarks: str | Path | None = None
-) -> Path:
-    """Write the page; its first line says what it was made from.
-
-    Args:
-        path: the page, such as ``docs/results/classifiers.md``.
-        results: the results file.
-        remarks: a Markdown file of what a person has to say about the figures; it stands after the title.
-    """
-    path = Path(path)
-    write_text(path, _whole(path, Path(results), title, Path(remarks) if remarks else None))
-    return path
-
-
-def remake_classifier_page(path: str | Path) -> str:
-    """The text of a page, made again from its results file.
-
-    Raises:
-        DataError: the page does not say what it was made from.
-    """
-    path = Path(path)
-    told = RECIPE.read(path)
-    return _whole(path, told["files"][0], told["title"], told["remarks"])
-
-
-def _whole(path: Path, file: Path, title: str, remarks: Path | None) -> str:
+def _blocks(file: Path) -> Iterator[str]:
     results = read_classifiers(file)
     tables = results.tables()
-    blocks = [f"{RECIPE.line(path, title, [file], remarks)}\n# {escape(title)}"]
-    if remarks is not None and (said := remarks.read_text(encoding="utf-8").strip()):
-        blocks.append(said)
     for model in results.revisions:
-        blocks += [*_figures(model, {row[1:]: found for row, found in tables.items() if row[0] == model})]
-    blocks += [*_made(results)]
-    return "\n\n".join(blocks) + "\n"
+        yield from _figures(model, {row[1:]: found for row, found in tables.items() if row[0] == model})
+    yield from _made(results)
 
 
 def _figures(model: str, tables: dict[tuple[str, str, str], LeaveOneOut]) -> Iterator[str]:
@@ -139,3 +108,6 @@ def _made(results: ClassifierResults) -> Iterator[str]:
             *((f"weights of {model}", revision) for model, revision in results.revisions.items()),
         ]
     )
+
+
+PAGE = StudyPage(Recipe("classifier page"), _blocks)

@@ -5,13 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ValidationError, model_validator
+from pydantic import AfterValidator, model_validator
 
 from mto.config import Strict
-from mto.errors import DataError
 from mto.match.classifier.crossval import Fold, LeaveOneOut, summarise
-from mto.runs import read_json
-from mto.study.lines import write_lines
+from mto.study.files import read_study_file, write_lines
 from mto.tasks import TaskType
 
 Share = Annotated[float, AfterValidator(lambda value: round(value, 4) + 0.0)]
@@ -90,16 +88,5 @@ class ClassifierResults(Strict):
 
 
 def read_classifiers(path: str | Path) -> ClassifierResults:
-    """Read a results file.
-
-    Raises:
-        DataError: it is none, or not whole.
-    """
-    try:
-        return ClassifierResults.model_validate(read_json(Path(path)))
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise DataError(
-            f"is no results file of classifiers: {'.'.join(map(str, first['loc']))}: {first['msg']}",
-            where=str(path),
-        ) from None
+    """Read a results file. Raises `DataError` when it is none, or not whole."""
+    return read_study_file(ClassifierResults, path, "classifiers")

@@ -13,12 +13,11 @@ from mto.report.markdown import bullets, escape, pairs, table
 from mto.report.recipe import Recipe
 from mto.report.tables import Row, Table
 from mto.report.titles import metric_title
-from mto.runs import write_text
 from mto.study.matching.regret import Choices, Outcome, RuleResult, judge_rule, noise_floor
 from mto.study.matching.results import MatchingResults, read_matching, relation
 from mto.study.matching.rules import MASKED, NATURAL, all_rules, type_accuracy
+from mto.study.page import StudyPage
 
-RECIPE = Recipe("study page")
 RESAMPLES = 4000
 REPORTED = {
     "AtLocation": 0.3825, "ObjectUse": 0.3547, "xAttr": 0.4849, "CapableOf": 0.3641, "HasProperty": 0.3864,
@@ -28,46 +27,14 @@ REPORTED = {
 DECISION = "decision (relation left out)"
 
 
-def write_matching_page(
-    path: str | Path, results: str | Path, title: str, *, remarks: str | Path | None = None
-) -> Path:
-    """Write the page; its first line says what it was made from.
-
-    Args:
-        path: the page, such as ``docs/results/matching.md``.
-        results: the results file.
-        remarks: a Markdown file of what a person has to say about the figures; it stands after the title.
-    """
-    path = Path(path)
-    write_text(path, _whole(path, Path(results), title, Path(remarks) if remarks else None))
-    return path
-
-
-def remake_matching_page(path: str | Path) -> str:
-    """The text of a page, made again from its results file.
-
-    Raises:
-        DataError: the page does not say what it was made from.
-    """
-    path = Path(path)
-    told = RECIPE.read(path)
-    return _whole(path, told["files"][0], told["title"], told["remarks"])
-
-
-def _whole(path: Path, file: Path, title: str, remarks: Path | None) -> str:
+def _blocks(file: Path) -> Iterator[str]:
     results = read_matching(file)
-    blocks = [f"{RECIPE.line(path, title, [file], remarks)}\n# {escape(title)}"]
-    if remarks is not None and (said := remarks.read_text(encoding="utf-8").strip()):
-        blocks.append(said)
-    blocks += [
-        *_picture(results),
-        *_choices(results),
-        *_types(results),
-        *_indices(results),
-        *_tasks(results),
-        *_made(results),
-    ]
-    return "\n\n".join(blocks) + "\n"
+    yield from _picture(results)
+    yield from _choices(results)
+    yield from _types(results)
+    yield from _indices(results)
+    yield from _tasks(results)
+    yield from _made(results)
 
 
 def _picture(results: MatchingResults) -> Iterator[str]:
@@ -251,3 +218,6 @@ def _made(results: MatchingResults) -> Iterator[str]:
     swept = ", ".join(relation(str(task)) for task in results.config.get("sweep_tasks", ()))
     yield f"Rate and steps, chosen once for each family and checkpoint on the dev data of {swept}:"
     yield table(Table(("checkpoint", "family", "rate", "steps"), tuple(rows)))
+
+
+PAGE = StudyPage(Recipe("study page"), _blocks)

@@ -6,13 +6,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import AfterValidator, ValidationError, model_validator
+from pydantic import AfterValidator, model_validator
 
 from mto.config import Strict
-from mto.errors import DataError
 from mto.match.decision.evidence import TaskEvidence
-from mto.runs import read_json
-from mto.study.lines import write_lines
+from mto.study.files import read_study_file, write_lines
 from mto.study.matching.regret import Outcome
 from mto.tasks import TaskType
 
@@ -156,16 +154,5 @@ def relation(task: str) -> str:
 
 
 def read_matching(path: str | Path) -> MatchingResults:
-    """Read a results file.
-
-    Raises:
-        DataError: it is none, or not whole.
-    """
-    try:
-        return MatchingResults.model_validate(read_json(Path(path)))
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise DataError(
-            f"is no results file of matching: {'.'.join(map(str, first['loc']))}: {first['msg']}",
-            where=str(path),
-        ) from None
+    """Read a results file. Raises `DataError` when it is none, or not whole."""
+    return read_study_file(MatchingResults, path, "matching")
