@@ -10,6 +10,8 @@ from typer.testing import CliRunner
 
 from mto.cli.app import app
 from mto.errors import DataError, RunError
+from mto.match.decision import Sums
+from mto.match.decision.shipped import ShippedWeights
 from mto.report import read_results
 from mto.study.matching.config import MatchingStudyConfig
 from mto.study.matching.page import PAGE
@@ -112,8 +114,12 @@ def test_the_decision_is_judged_by_weights_that_did_not_see_the_relation(
     assert {k: v for k, v in after.items() if k[0] == "ObjectUse"} == {
         k: v for k, v in before.items() if k[0] == "ObjectUse"
     }
-    family, kind = fit_all(results)
-    assert "4 relations" in family.made_from and len(kind.values) == 4
+    shipped = fit_all(results)
+    assert isinstance(shipped.family, Sums) and "4 relations" in shipped.family.made_from
+    assert len(shipped.type.values) == 4 and set(shipped.type_without) == {
+        g.group for g in shipped.family.groups
+    }
+    assert ShippedWeights.model_validate_json(shipped.model_dump_json()) == shipped
 
 
 def test_a_file_that_is_not_whole_is_refused(

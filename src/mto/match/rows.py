@@ -143,7 +143,7 @@ def _match_model(
         guidelines=shape.lean.value if shape else None,
         classifier=classified.lean.value if classified else None,
     )
-    weights = shipped_weights(ask.task.name)
+    weights = shipped_weights(ask.task.name, evidence)
     kind = decide_type(
         {
             "guidelines": evidence.guidelines,

@@ -2,7 +2,8 @@
 
 from mto.match.decision.decide import Decision, FamilyForecast, decide
 from mto.match.decision.evidence import FEATURES, FamilyEvidence, TaskEvidence, feature_matrix
-from mto.match.decision.weights import Case, Weights, fit_weights
+from mto.match.decision.sums import Case, Sums, collect_sums, fit_weights
+from mto.match.decision.weights import Weights
 
 __all__ = [
     "FEATURES",
@@ -10,8 +11,10 @@ __all__ = [
     "Decision",
     "FamilyEvidence",
     "FamilyForecast",
+    "Sums",
     "TaskEvidence",
     "Weights",
+    "collect_sums",
     "decide",
     "feature_matrix",
     "fit_weights",

@@ -88,6 +88,12 @@ def feature_matrix(evidence: TaskEvidence) -> Floats:
     return np.stack(columns, axis=1)
 
 
+def known_features(evidence: TaskEvidence) -> frozenset[str]:
+    """Names of the features that are known for every family."""
+    rows = [_raw(family, evidence) for family in evidence.families]
+    return frozenset(name for name in FEATURES if all(row[name] is not None for row in rows))
+
+
 def _raw(family: FamilyEvidence, task: TaskEvidence) -> dict[str, float | None]:
     side = 1.0 if family.masked else -1.0
 

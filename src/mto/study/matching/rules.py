@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 
 from mto.match.decision.decide import decide
-from mto.match.decision.task_type import TypedCase, TypeWeights, decide_type, fit_type_weights
-from mto.match.decision.weights import Case, Weights, fit_weights
+from mto.match.decision.evidence import FEATURES
+from mto.match.decision.shipped import ShippedWeights
+from mto.match.decision.sums import Case, collect_sums
+from mto.match.decision.task_type import TypedCase, decide_type, fit_type_weights
 from mto.study.matching.regret import Choices, always
 from mto.study.matching.results import MatchingResults, Signals, relation
 
@@ -36,6 +38,7 @@ def all_rules(results: MatchingResults) -> dict[str, Choices]:
         if all(getattr(f, measure) is not None for s in signals.values() for f in s.evidence.families):
             rules[title] = _each(signals, lambda s, measure=measure: _least(s, measure))  # type: ignore[misc]
     rules["decision (relation left out)"] = decisions(results)
+    rules["decision, 0 shots (relation left out)"] = decisions(results, set(FEATURES) - {"tuned_bits"})
     dev = _dev(results)
     if dev is not None:
         rules["dev likelihood of all families tuned"] = dev
@@ -82,22 +85,30 @@ def cases(results: MatchingResults) -> list[Case]:
     return found
 
 
-def decisions(results: MatchingResults) -> Choices:
-    """What the decision chooses for each relation with weights fitted on the others."""
-    known = cases(results)
-    weights = {
-        group: fit_weights([c for c in known if c.group != group]) for group in {c.group for c in known}
-    }
+def decisions(results: MatchingResults, known: Collection[str] | None = None) -> Choices:
+    """What the decision chooses for each relation with weights fitted on the others, weighing the features that are known."""
+    sums = collect_sums(cases(results))
+    groups = {relation(task.name) for task in results.tasks}
+    weights = {group: sums.weights(known=known, without=group) for group in groups}
     return {
         (relation(s.task), s.model, s.seed): decide(s.evidence, weights[relation(s.task)]).family
         for s in results.signals
     }
 
 
-def fit_all(results: MatchingResults) -> tuple[Weights, TypeWeights]:
-    """The weights that ship: from every relation."""
-    return fit_weights(cases(results), made_from=_made_from(results)), fit_type_weights(
-        typed_cases(results), made_from=_made_from(results)
+def fit_all(results: MatchingResults) -> ShippedWeights:
+    """What ships: from every relation, with the task type's weights without each."""
+    typed, made_from = typed_cases(results), _made_from(results)
+    groups = sorted({case.group for case in typed})
+    return ShippedWeights(
+        family=collect_sums(cases(results), made_from),
+        type=fit_type_weights(typed, made_from=made_from),
+        type_without={
+            group: fit_type_weights(
+                [c for c in typed if c.group != group], made_from=f"{made_from}, without {group}"
+            )
+            for group in groups
+        },
     )
 
 

@@ -1,0 +1,79 @@
+"""The sums that the decision is fitted from: the same weights as from the rows themselves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mto.errors import DataError
+from mto.match.decision import FEATURES, Case, Sums, collect_sums, feature_matrix, fit_weights
+from mto.match.decision.evidence import known_features, relative_scores
+from mto.match.decision.shipped import shipped_weights
+from tests.match.test_decision import evidence, made_up
+
+
+def test_weights_are_those_of_ridge_regression_on_the_rows() -> None:
+    cases = made_up(0.1)
+    found = fit_weights(cases)
+    x = np.concatenate([feature_matrix(c.evidence) for c in cases])
+    y = np.concatenate([relative_scores(c.scores) for c in cases])
+    scale = np.where((spread := x.std(0)) > 1e-9, spread, 1.0)
+    assert np.allclose(found.scale, scale)
+    # Ridge regression as least squares with rows of its own for the penalty.
+    stacked = np.vstack([x / scale, np.sqrt(found.ridge) * np.eye(len(FEATURES))])
+    wanted = np.linalg.lstsq(stacked, np.concatenate([y, np.zeros(len(FEATURES))]), rcond=None)[0]
+    assert np.allclose(found.values, wanted)
+
+
+def test_noise_is_the_error_on_groups_that_were_left_out() -> None:
+    cases = made_up(0.1)
+    found = fit_weights(cases)
+    scale, errors = np.array(found.scale), []
+    for group in {c.group for c in cases}:
+        x, y = (
+            np.concatenate([f(c) for c in cases if c.group != group])
+            for f in (lambda c: feature_matrix(c.evidence) / scale, lambda c: relative_scores(c.scores))
+        )
+        w = np.linalg.solve(x.T @ x + found.ridge * np.eye(len(FEATURES)), x.T @ y)
+        for c in (c for c in cases if c.group == group):
+            errors += (relative_scores(c.scores) - feature_matrix(c.evidence) / scale @ w).tolist()
+    assert found.noise == pytest.approx(np.sqrt(np.mean(np.square(errors)) * 4 / 3))  # 3 of 4 rows are free
+
+
+def test_leaving_a_group_out_is_not_having_it() -> None:
+    cases = made_up(0.1)
+    without = collect_sums(cases).weights(without="3")
+    other = fit_weights([c for c in cases if c.group != "3"])
+    assert np.allclose(without.values, other.values) and np.allclose(without.drawn, other.drawn)
+    assert without.noise == pytest.approx(other.noise) and "without 3" in without.made_from
+
+
+def test_a_feature_that_is_not_known_is_as_if_it_had_never_been_there() -> None:
+    cases = made_up(0.1)
+    blind = [replace(c, evidence=evidence([None] * 4, c.evidence.guidelines)) for c in cases]
+    known = known_features(blind[0].evidence)
+    assert known == {"guidelines", "masked", "natural", "both"}
+    one, other = collect_sums(cases).weights(known=known), fit_weights(blind)
+    assert np.allclose(one.values, other.values) and one.noise == pytest.approx(other.noise)
+    assert one.values[list(FEATURES).index("bits")] == 0.0
+
+
+def test_to_json_and_back_and_too_few_groups() -> None:
+    sums = collect_sums(made_up(0.1), "twelve groups")
+    again = Sums.model_validate_json(sums.model_dump_json())
+    assert again == sums and again.weights() == sums.weights()
+    with pytest.raises(DataError, match="2 groups"):
+        collect_sums(made_up(0.1, groups=3)).weights(without="1")
+    with pytest.raises(DataError, match="other features"):
+        sums.model_copy(update={"features": ("bits",)}).weights()
+    with pytest.raises(DataError, match="3 scores for 4"):
+        collect_sums([Case("a", evidence([1.0] * 4), (1.0, 2.0, 3.0))])
+
+
+def test_the_package_has_weights_for_any_task() -> None:
+    seen = evidence([2.0, 1.0, 2.0, 2.0])
+    for task in ("atomic2020/xWant", "rows.csv"):
+        found = shipped_weights(task, seen)
+        assert len(found.family.values) == len(FEATURES) and len(found.type.values) == 4
