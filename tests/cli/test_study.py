@@ -42,6 +42,9 @@ def test_mistakes_are_named(mto: Mto, mini: str) -> None:
     assert wrong.exit_code == 2 and "did you mean 'shots'" in wrong.stderr
     kind = mto("study", "study.yaml", "study=classifier")
     assert kind.exit_code == 2 and "did you mean 'classifiers'" in kind.stderr
+    Path("classifiers.yaml").write_text("study: classifiers\ndata: nowhere\nmodels: [mini]\n")
+    vain = mto("study", "classifiers.yaml", "--weights", "w.json")
+    assert vain.exit_code == 2 and "gives no weights" in vain.stderr
     other = mto("study", "study.yaml", "--only", "mimi", "-q")
     assert other.exit_code == 2 and "no checkpoint of this study" in other.stderr
 

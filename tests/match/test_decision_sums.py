@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from mto.errors import DataError
+from mto.errors import DataError, MtoError
 from mto.match.decision import FEATURES, Case, Sums, collect_sums, feature_matrix, fit_weights
 from mto.match.decision.evidence import known_features, relative_scores
-from mto.match.decision.shipped import shipped_weights
+from mto.match.decision.shipped import ShippedWeights, weights_for
 from tests.match.test_decision import evidence, made_up
 
 
@@ -72,8 +73,22 @@ def test_to_json_and_back_and_too_few_groups() -> None:
         collect_sums([Case("a", evidence([1.0] * 4), (1.0, 2.0, 3.0))])
 
 
+def test_weights_of_ones_own(tmp_path: Path) -> None:
+    seen = evidence([2.0, 1.0, 2.0, 2.0])
+    package = weights_for("a/3", seen)
+    own = ShippedWeights(family=collect_sums(made_up(0.1)), type=package.type)
+    (tmp_path / "weights.json").write_text(own.model_dump_json())
+    found = weights_for("a/3", seen, tmp_path / "weights.json")
+    assert found.family == collect_sums(made_up(0.1)).weights(known=known_features(seen), without="3")
+    (tmp_path / "bad.json").write_text("{}")
+    with pytest.raises(MtoError, match=r"bad\.json"):
+        weights_for("a/3", seen, tmp_path / "bad.json")
+    with pytest.raises(MtoError, match=r"missing\.json"):
+        weights_for("a/3", seen, tmp_path / "missing.json")
+
+
 def test_the_package_has_weights_for_any_task() -> None:
     seen = evidence([2.0, 1.0, 2.0, 2.0])
     for task in ("atomic2020/xWant", "rows.csv"):
-        found = shipped_weights(task, seen)
+        found = weights_for(task, seen)
         assert len(found.family.values) == len(FEATURES) and len(found.type.values) == 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -165,3 +166,33 @@ def test_the_page_can_be_made_again(
     assert PAGE.remake(page) != text
     with pytest.raises(DataError, match="was not made by"):
         PAGE.remake(tmp_path / "remarks.md")
+
+
+def test_weights_of_a_study_serve_matching(
+    study: tuple[MatchingStudyConfig, Path, MatchingResults], tmp_path: Path
+) -> None:
+    config, folder, results = study
+    (tmp_path / "study.yaml").write_text(json.dumps(config.model_dump(mode="json")))
+    made = CliRunner().invoke(
+        app,
+        [
+            "study",
+            str(tmp_path / "study.yaml"),
+            "--out",
+            str(folder),
+            "--weights",
+            str(tmp_path / "w.json"),
+            "-q",
+        ],
+    )
+    assert made.exit_code == 0, made.output
+    assert ShippedWeights.model_validate_json((tmp_path / "w.json").read_text()) == fit_all(results)
+    words = ["match", "household/xAttr", "-m", config.models[0], "--shots", "4", "--json", "-q"]
+    told = CliRunner().invoke(app, [*words, "--weights", str(tmp_path / "w.json")])
+    assert told.exit_code == 0, told.output
+    own = json.loads(told.stdout)["models"][0]["family"]
+    package = json.loads(CliRunner().invoke(app, words).stdout)["models"][0]["family"]
+    assert own["forecasts"] != package["forecasts"]
+    (tmp_path / "w.json").write_text("{}")
+    wrong = CliRunner().invoke(app, [*words, "--weights", str(tmp_path / "w.json")])
+    assert wrong.exit_code == 2 and "w.json" in wrong.output

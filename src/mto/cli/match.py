@@ -36,6 +36,7 @@ def match(
     tuned_shots: Annotated[int | None, typer.Option(min=1, help="DepthRank also after tuning on so many rows.")] = None,
     probe_steps: Annotated[int | None, typer.Option(min=1, help="Run the probe too, with so many steps in all.")] = None,
     probe_seconds: Annotated[float | None, typer.Option(min=1, help="Run the probe too, within so many seconds.")] = None,
+    weights: Annotated[Path | None, typer.Option(help="What the decision knows, from a study of your own (mto study --weights). Default: the package's.")] = None,
     phrase: options.Phrase = None,
     relation: options.Relation = None,
     data: options.Data = None,
@@ -60,7 +61,7 @@ def match(
         found = match_task(
             task, models=model or ["mini"], shots=shots, seed=seed, changes=changes or (),
             phrase=options.number_or_text(phrase), relation=relation, data=data, progress=told,
-            **changed(signals=asked, families=options.words(families), tuned_shots=tuned_shots),
+            **changed(signals=asked, families=options.words(families), tuned_shots=tuned_shots, weights=weights),
             probe=changed(budget_steps=probe_steps, budget_seconds=probe_seconds),
         )  # fmt: skip
     if out is not None:

@@ -23,6 +23,7 @@ def study(
     data: options.Data = None,
     only: Annotated[list[str] | None, typer.Option(help="Work on this checkpoint only; several processes or machines can share a study.")] = None,
     workers: Annotated[int | None, typer.Option("--workers", "-w", min=1, help="Processes of each run. Default: as cores and memory allow.")] = None,
+    weights: Annotated[Path | None, typer.Option(help="Also write what the decision of matching learns from the results, for mto match --weights.")] = None,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:  # fmt: skip
@@ -31,6 +32,7 @@ def study(
     Of matching: tune every template family on every task and checkpoint, and judge what matching would have chosen before.
     All finished work stays: the same command goes on where it was stopped. A page from its results file: mto report.
     """
+    from mto.runs import write_text
     from mto.study.classifiers.config import ClassifierStudyConfig
     from mto.study.config import read_study_config
 
@@ -39,8 +41,11 @@ def study(
     results: Any
     with display(quiet=quiet) as shown:
         if isinstance(given, ClassifierStudyConfig):
+            from mto.errors import DataError
             from mto.study.classifiers.stages import run_classifier_study
 
+            if weights is not None:
+                raise DataError("the study of classifiers gives no weights", hint="leave --weights away")
             given = given.model_copy(update=changed(data=data))
             results = run_classifier_study(given, folder, only=only or (), say=shown.say)
         else:
@@ -48,6 +53,10 @@ def study(
 
             given = given.model_copy(update=changed(data=data, workers=workers))
             results = run_study(given, folder, only=only or (), say=shown.say, progress=_callback(shown))
+            if weights is not None and results is not None:
+                from mto.study.matching.rules import fit_all
+
+                write_text(weights, fit_all(results).model_dump_json() + "\n")
     written = folder / "results.json" if results is not None else None
     if as_json:
         emit({"out": folder, "results": written})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt, field_validator
@@ -28,6 +29,8 @@ class MatchConfig(Strict):
     """The budget of the probe, where it is among the signals."""
     tagger: str = "auto"
     """Part-of-speech tagger of the guidelines; see `mto.match.guidelines`."""
+    weights: Path | None = None
+    """What the decision knows: the weights of a study of one's own (`mto study --weights`); None: the package's."""
     denoiser: bool = True
     """Whether to propose a denoiser too."""
     max_source: PositiveInt | None = None

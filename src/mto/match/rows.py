@@ -13,7 +13,7 @@ from mto.match.classifier.ask import classify
 from mto.match.config import MatchConfig
 from mto.match.decision.decide import decide
 from mto.match.decision.evidence import FamilyEvidence, TaskEvidence
-from mto.match.decision.shipped import shipped_weights
+from mto.match.decision.shipped import read_weights, weights_for
 from mto.match.decision.task_type import decide_type
 from mto.match.denoiser import propose_denoiser
 from mto.match.depthrank.mask_index import MaskabilityReport, maskability
@@ -63,6 +63,8 @@ def match_rows(
     """
     began = time.perf_counter()
     config = config or MatchConfig()
+    if config.weights is not None:
+        read_weights(config.weights)  # a mistake is told before the work, not after it
     told = progress or (lambda signal, model: None)
     checkpoints = Checkpoints(models)
     labelled = (*rows, *dev)
@@ -143,7 +145,7 @@ def _match_model(
         guidelines=shape.lean.value if shape else None,
         classifier=classified.lean.value if classified else None,
     )
-    weights = shipped_weights(ask.task.name, evidence)
+    weights = weights_for(ask.task.name, evidence, config.weights)
     kind = decide_type(
         {
             "guidelines": evidence.guidelines,

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
+from importlib.resources import as_file, files
+from pathlib import Path
 
 from mto.config import Strict, parse
 from mto.match.decision.evidence import TaskEvidence, known_features
 from mto.match.decision.sums import Sums
 from mto.match.decision.task_type import TypeWeights
 from mto.match.decision.weights import Weights
+from mto.runs import read_json
 
 
 @dataclass(frozen=True)
@@ -37,26 +38,33 @@ class ShippedWeights(Strict):
     type_without: dict[str, TypeWeights] = {}
 
 
-def shipped_weights(task: str, evidence: TaskEvidence) -> DecisionWeights:
-    """The package's weights for a task, fitted for the features that are known of it.
+def weights_for(task: str, evidence: TaskEvidence, file: str | Path | None = None) -> DecisionWeights:
+    """The weights for a task, fitted for the features that are known of it.
 
     A relation of the study is never judged by weights that saw its test scores.
+
+    Args:
+        task: its name.
+        evidence: tells which features are known.
+        file: weights of a study of one's own (`mto study … --weights FILE`); None: the package's.
+
+    Raises:
+        RunError, ConfigError: `file` is missing, or no such file.
     """
     relation = task.rpartition("/")[2]
-    return DecisionWeights(
-        _family(relation, known_features(evidence)), _read().type_without.get(relation, _read().type)
-    )
+    found = _shipped() if file is None else read_weights(file)
+    family = found.family
+    if isinstance(family, Sums):
+        family = family.weights(known=known_features(evidence), without=relation)
+    return DecisionWeights(family, found.type_without.get(relation, found.type))
 
 
-@lru_cache(maxsize=64)
-def _family(relation: str, known: frozenset[str]) -> Weights:
-    found = _read().family
-    return found if isinstance(found, Weights) else found.weights(known=known, without=relation)
+def read_weights(path: str | Path) -> ShippedWeights:
+    """Read what a study learnt."""
+    return parse(ShippedWeights, read_json(Path(path)), source=str(path), lines={})
 
 
 @lru_cache(maxsize=1)
-def _read() -> ShippedWeights:
-    place = files("mto.match.decision").joinpath("weights.json")
-    return parse(
-        ShippedWeights, json.loads(place.read_text(encoding="utf-8")), source="weights.json", lines={}
-    )
+def _shipped() -> ShippedWeights:
+    with as_file(files("mto.match.decision").joinpath("weights.json")) as path:
+        return read_weights(path)
