@@ -89,6 +89,8 @@ def test_two_workers_give_the_bytes_of_one_and_stop_on_ctrl_c(
     with subprocess.Popen(
         [*words, "--workers", "2"], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         env=environment(), cwd=tmp_path, start_new_session=True,
+        # A job in the background ignores Ctrl-C, and so would all that it starts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as process:  # fmt: skip
         # After the first of four: the others must not be done before the signal is there, on a busy machine either.
         while not done_cells(out) and process.poll() is None:
