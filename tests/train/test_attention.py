@@ -64,3 +64,18 @@ def test_dropout_in_attention_keeps_the_mean_and_has_a_gradient(tiny_bart: Any) 
     (gradient,) = torch.autograd.grad((one * one.detach()).sum(), v)
     # out = A v is linear in v, so <dL/dv, v> = <out, out> for the same mask.
     torch.testing.assert_close((gradient * v).sum(), (one * one).sum())
+
+
+def test_a_mask_that_hides_nothing_is_left_out() -> None:
+    from transformers.masking_utils import bidirectional_mask_function
+
+    from mto.train.attention import lean_mask
+
+    asked: dict[str, Any] = {"batch_size": 2, "q_length": 3, "kv_length": 3}
+    asked["mask_function"] = bidirectional_mask_function
+    keep = torch.tensor([[True, True, True], [True, True, False]])
+    assert lean_mask(**asked, attention_mask=keep | True) is None
+    hidden = lean_mask(**asked, attention_mask=keep)
+    assert hidden is not None
+    assert (hidden[1, 0, :, 2] < -1e4).all()
+    assert not hidden[0].any()

@@ -37,10 +37,14 @@ class _Attention(torch.autograd.Function):
         b, h, t, d = query.shape
         n = key.shape[2]
         q, k, v = (x.reshape(b * h, x.shape[2], d) for x in (query, key, value))
-        added = _sum_of(mask, bias, q.dtype)
-        if added is None:
+        if bias is None:
             scores = torch.baddbmm(q.new_empty(1, 1, 1), q, k.mT, beta=0, alpha=scaling)
+            if mask is not None:
+                # In place: a mask for the product to add to would have to be written out for every head first.
+                scores.view(b, h, t, n).add_(_low(mask, q.dtype))
         else:
+            # The product adds a bias before it rounds.
+            added = bias.to(q.dtype) if mask is None else bias.to(q.dtype) + _low(mask, q.dtype)
             scores = torch.baddbmm(added.expand(b, h, t, n).reshape(b * h, t, n), q, k.mT, alpha=scaling)
         p = torch.softmax(scores, -1)
         keep = random_keep(p, dropout) if dropout else None
@@ -76,11 +80,21 @@ class _Attention(torch.autograd.Function):
         return grad_q, grad_k, grad_v.view(b, h, n, d), None, grad_bias, None, None
 
 
-def _sum_of(mask: Tensor | None, bias: Tensor | None, dtype: torch.dtype) -> Tensor | None:
-    low = None if mask is None else mask.clamp(min=_MASKED).to(dtype)
-    if bias is None:
-        return low
-    return bias.to(dtype) if low is None else bias.to(dtype) + low
+def _low(mask: Tensor, dtype: torch.dtype) -> Tensor:
+    return mask.clamp(min=_MASKED).to(dtype)
+
+
+def lean_mask(*args: Any, **kwargs: Any) -> Tensor | None:
+    """transformers' additive mask, or None where it hides nothing: without pads the encoder needs none.
+
+    Looked at once a forward pass, not once a layer. A compiled model keeps its mask: what is in it must not decide the graph.
+    """
+    from transformers.masking_utils import eager_mask
+
+    mask: Tensor | None = eager_mask(*args, **kwargs)
+    if mask is None or torch.compiler.is_compiling() or mask.device.type != "cpu" or bool(mask.any()):
+        return mask
+    return None
 
 
 def lean_attention(
@@ -120,10 +134,9 @@ def attention_kind(model: Any, name: str) -> Iterator[None]:
         return
     if name == "lean":
         from transformers import AttentionInterface, AttentionMaskInterface
-        from transformers.masking_utils import eager_mask
 
         AttentionInterface.register(NAME, lean_attention)
-        AttentionMaskInterface.register(NAME, eager_mask)
+        AttentionMaskInterface.register(NAME, lean_mask)
         name = NAME
     model.set_attn_implementation(name)
     try:
