@@ -8,7 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mto.train.dropout import QuickDropout, dropout_rate, random_keep
+from mto.train.dropout import QuickDropout, dropout_rate, random_keep, traced_dropout
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.5])
@@ -53,3 +53,19 @@ def test_rates_of_a_model_change_and_come_back(tiny: Any) -> None:
     with dropout_rate(model, 0.5):
         assert not two()
     assert two()
+
+
+def test_a_compiled_model_draws_its_masks_the_same_way() -> None:
+    """Drawn anew at each call, the same mask in forward and backward, and torch's own dropout given back."""
+    own = F.dropout
+    x = torch.ones(64, 64, requires_grad=True)
+    with traced_dropout():
+        compiled = torch.compile(torch.nn.Dropout(0.5), dynamic=False)
+        torch.manual_seed(1)
+        first, second = compiled(x), compiled(x)
+    assert F.dropout is own
+    assert not torch.equal(first, second)
+    torch.manual_seed(1)
+    assert torch.equal(first, random_keep(x, 0.5))
+    first.sum().backward()
+    assert torch.equal(x.grad, first)

@@ -62,6 +62,24 @@ def _quick(x: Tensor, p: float = 0.5, training: bool = True, inplace: bool = Fal
 
 
 @contextlib.contextmanager
+def traced_dropout() -> Iterator[None]:
+    """The same for a model that is compiled within the block: the compiler follows a plain function, not a mode.
+
+    The mask is an ordinary tensor to it, so the product with it is fused into what comes before and after.
+    """
+    before = functional.dropout
+    functional.dropout = _traced  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        functional.dropout = before
+
+
+def _traced(x: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    return x * random_keep(x, p) if training and p > 0.0 else x
+
+
+@contextlib.contextmanager
 def dropout_rate(model: nn.Module, rate: float | None) -> Iterator[None]:
     """Within the block all dropout rates of `model` are `rate`; None leaves them. They come back at the end."""
     before: list[tuple[Any, str, float]] = []

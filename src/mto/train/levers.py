@@ -12,7 +12,7 @@ from torch import nn
 
 from mto.train.attention import attention_kind
 from mto.train.config import TrainConfig
-from mto.train.dropout import QuickDropout, dropout_rate
+from mto.train.dropout import QuickDropout, dropout_rate, traced_dropout
 from mto.train.loss import is_fusable
 from mto.train.memory import reused_memory
 
@@ -27,8 +27,7 @@ class Levers:
     def __init__(self, model: nn.Module, config: TrainConfig, device: torch.device) -> None:
         self._model, self._config, self._on_cpu = model, config, device.type == "cpu"
         self._before: Any = getattr(getattr(model, "config", None), "_attn_implementation", None)
-        # A compiled model draws its own masks.
-        self._quick = config.quick_dropout and self._on_cpu and not config.compile
+        self._quick = config.quick_dropout and self._on_cpu
 
     @contextlib.contextmanager
     def training(self) -> Iterator[None]:
@@ -45,7 +44,9 @@ class Levers:
 
     def forward(self) -> AbstractContextManager[Any]:
         """Around a forward pass only: the mode costs a little for each call into torch."""
-        return QuickDropout() if self._quick else nullcontext()
+        if not self._quick:
+            return nullcontext()
+        return traced_dropout() if self._config.compile else QuickDropout()
 
     def pause(self) -> AbstractContextManager[Any]:
         """Attention as it was before the training."""
