@@ -44,6 +44,21 @@ def test_two_processes_equal_one_and_resume_after_a_common_stop(tmp_path: Path) 
     assert two["losses"] == pytest.approx(one["losses"], rel=1e-4)
 
 
+def test_processes_leave_each_other_before_they_end(tmp_path: Path) -> None:
+    # What is registered first runs last. gloo's threads must be gone by then: the interpreter's end would abort them.
+    (tmp_path / "leaving.py").write_text(
+        "import atexit, os, pathlib, torch\n"
+        "from mto.train.processes import join_processes\n"
+        "def last():\n"
+        "    pathlib.Path(os.environ['FOLDER'], os.environ['RANK']).write_text(str(torch.distributed.is_initialized()))\n"
+        "atexit.register(last)\n"
+        "assert join_processes('cpu').gather(1) == [1, 1] == join_processes('cpu').gather(1)\n"
+    )
+    path = f"{tmp_path}:{ENVIRONMENT['PYTHONPATH']}"
+    assert launch("leaving", processes=2, environment={"PYTHONPATH": path, "FOLDER": str(tmp_path)}) == 0
+    assert [(tmp_path / str(rank)).read_text() for rank in range(2)] == ["False", "False"]
+
+
 def test_a_failing_program_gives_its_code_and_a_killed_one_an_error(tmp_path: Path) -> None:
     assert launch("this_module_does_not_exist", processes=2) == 1
     with pytest.raises(TrainingError, match="killed by SIGKILL"):

@@ -90,9 +90,11 @@ def _wait(children: list[subprocess.Popen]) -> int:
         return 0
     code = children[failed].returncode
     if code < 0:
+        name = signal.Signals(-code).name
+        why = "it may have run out of memory" if name == "SIGKILL" else "what it printed last may tell why"
         raise TrainingError(
-            f"process {failed} of {len(children)} was killed by {signal.Signals(-code).name}",
-            hint="it may have run out of memory; run again to go on from the last checkpoint",
+            f"process {failed} of {len(children)} was killed by {name}",
+            hint=f"{why}; run again to go on from the last checkpoint",
         )
     return int(code)
 

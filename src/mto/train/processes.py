@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 from dataclasses import dataclass
@@ -62,7 +63,17 @@ def join_processes(device: str = "auto") -> Processes:
         from accelerate import PartialState
 
         state = PartialState(cpu=device == "cpu" or not torch.cuda.is_available())
+        # Once, however often a process trains.
+        atexit.unregister(_leave)
+        atexit.register(_leave)
         return Processes(state.process_index, state.num_processes, state.device)
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     return Processes(0, 1, torch.device(device))
+
+
+def _leave() -> None:
+    # gloo's threads that outlive the interpreter abort the process now and then ("terminate called without an active
+    # exception"): https://github.com/pytorch/pytorch/pull/179291.
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
