@@ -1,0 +1,1 @@
+"""Raw text to task-related pairs: sentences, selection, splitter, router, controls, hygiene."""
