@@ -41,18 +41,18 @@ class CleanConfig(Strict):
 
     words: tuple[PositiveInt, PositiveInt] = (4, 40)
     """Fewest and most words."""
-    function_share: float = Field(0.15, ge=0, le=1)
+    function_share: float = Field(default=0.15, ge=0, le=1)
     """Least share of common function words; English prose has about 0.4, lists of names and other languages nearly none.
     Sentences of up to `short` words need none ("Male dogs chase cats.")."""
     short: PositiveInt = 6
     """Most words of a sentence that may do without function words."""
-    odd_share: float = Field(0.04, ge=0, le=1)
+    odd_share: float = Field(default=0.04, ge=0, le=1)
     """Most characters, as a share, that are no letter, digit, blank or usual punctuation."""
-    digit_share: float = Field(0.2, ge=0, le=1)
+    digit_share: float = Field(default=0.2, ge=0, le=1)
     """Most digits, as a share of the characters."""
-    upper_share: float = Field(0.4, ge=0, le=1)
+    upper_share: float = Field(default=0.4, ge=0, le=1)
     """Most capitals, as a share of the letters."""
-    list_share: float = Field(0.34, ge=0, le=1)
+    list_share: float = Field(default=0.34, ge=0, le=1)
     """Most commas, semicolons and colons, as a share of the words."""
 
     @field_validator("words")

@@ -75,8 +75,8 @@ class LeakIndex:
         self._heads: dict[tuple[str, ...], list[_Head]] = {}
         self.triples: list[tuple[int, str, str]] = []
         """Task, head and tail of each triple."""
-        self.unusable = 0
-        """Triples without a word that could be compared, such as a head that is only a placeholder."""
+        self.unusable: dict[int, int] = {}
+        """By task, triples without a word that could be compared, such as a head that is only a placeholder."""
         for example in examples:
             self._add(example)
         lengths: dict[str, set[int]] = {}
@@ -92,7 +92,7 @@ class LeakIndex:
             if head and chunks:
                 tails.append((len(self.triples), chunks, f" {' '.join(chunks[0])} "))
             else:
-                self.unusable += 1
+                self.unusable[example.task] = self.unusable.get(example.task, 0) + 1
             self.triples.append((example.task, example.head, tail))
         if tails:
             self._heads.setdefault(head[0], []).append(_Head(example.task, head, tuple(tails)))

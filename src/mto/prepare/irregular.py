@@ -125,7 +125,7 @@ win: won
 wind: wound
 write: wrote written
 die: dying
-person: people persons
+person: people persons others
 child: children
 man: men
 woman: women
@@ -150,7 +150,6 @@ tomato: tomatoes
 shoe: shoes
 good: better best
 bad: worse worst
-other: others
 """
 _KEEP = "this his its us gas bus yes news always".split()
 """Words whose last letter is no ending."""
