@@ -91,10 +91,15 @@ class PhraseBook:
         """For each task the strength of its longest phrase in a sentence of normalised words; 0: none."""
         plain = self._join(words, False)
         full = self._join(words, True) if self._any_modals else plain
-        return [
-            next((p.strength for p in task if _stands(p, full if p.modals else plain)), 0)
-            for task in self._patterns
-        ]
+        return [_longest(task, plain, full) for task in self._patterns]
+
+
+def _longest(patterns: Sequence[Pattern], plain: str, full: str) -> int:
+    for pattern in patterns:
+        text = full if pattern.modals else plain
+        if pattern.parts[-1] in text and _stands(pattern, text):  # most sentences lack the last part
+            return pattern.strength
+    return 0
 
 
 def _stands(pattern: Pattern, text: str) -> bool:

@@ -251,3 +251,21 @@ def _shards(digests: Sequence[str]) -> list[tuple[str, dict[str, Any]]]:
 
 def _hash(*values: Any) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def plan(config: PrepareConfig) -> dict[str, Any]:
+    """What a preparation would do, without doing it: tasks with their rows, files, pieces, triples that are looked for.
+
+    Raises:
+        MtoError: tasks or text cannot be read.
+    """
+    at_work = _Preparation(config, Path(), lambda *_: None)
+    tasks = zip(at_work.tasks, at_work.splits, strict=True)
+    return {
+        "tasks": [
+            {"name": t.name, "rows": len(split.train), "phrases": len(t.phrases)} for t, split in tasks
+        ],
+        "files": len({piece.source for piece in at_work.pieces}),
+        "pieces": len(at_work.pieces),
+        "guarded": sum(len(example.tails) for example in at_work.guarded),
+    }
