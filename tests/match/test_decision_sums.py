@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,12 +16,20 @@ from mto.match.decision.shipped import ShippedWeights, weights_for
 from tests.match.test_decision import evidence, made_up
 
 
-def test_weights_are_those_of_ridge_regression_on_the_rows() -> None:
-    cases = made_up(0.1)
-    found = fit_weights(cases)
+def weighted_rows(cases: Sequence[Case]) -> tuple[np.ndarray, np.ndarray]:
+    """Features and relative scores, each row by its case's mean score, the squares of the weights 1 on average."""
+    mean = np.repeat([np.mean(c.scores) for c in cases], [len(c.scores) for c in cases])
     x = np.concatenate([feature_matrix(c.evidence) for c in cases])
     y = np.concatenate([relative_scores(c.scores) for c in cases])
-    scale = np.where((spread := x.std(0)) > 1e-9, spread, 1.0)
+    share = mean / np.sqrt(np.mean(mean**2))
+    return x * share[:, None], y * share
+
+
+def test_weights_are_those_of_ridge_regression_on_the_rows_with_errors_in_points() -> None:
+    cases = made_up(0.1)
+    found = fit_weights(cases)
+    x, y = weighted_rows(cases)
+    scale = np.where((spread := np.sqrt(np.mean(x**2, 0))) > 1e-9, spread, 1.0)
     assert np.allclose(found.scale, scale)
     # Ridge regression as least squares with rows of its own for the penalty.
     stacked = np.vstack([x / scale, np.sqrt(found.ridge) * np.eye(len(FEATURES))])
@@ -28,18 +37,32 @@ def test_weights_are_those_of_ridge_regression_on_the_rows() -> None:
     assert np.allclose(found.values, wanted)
 
 
+def test_a_task_counts_by_its_score() -> None:
+    """What holds where scores are high wins over what holds, at the same shares, where they are low."""
+    high = [Case(str(n), evidence([1.0, 2.0, 2.0, 2.0]), (40.0, 20.0, 20.0, 20.0)) for n in range(6)]
+    low = [Case(str(n), evidence([1.0, 2.0, 2.0, 2.0]), (2.0, 4.0, 4.0, 4.0)) for n in range(6, 12)]
+    bits = list(FEATURES).index("bits")
+    assert fit_weights([*high, *low]).values[bits] > 0
+    turned = [replace(c, scores=tuple(10 * s for s in c.scores)) for c in low]
+    assert (
+        fit_weights([*[replace(c, scores=tuple(s / 10 for s in c.scores)) for c in high], *turned]).values[
+            bits
+        ]
+        < 0
+    )
+
+
 def test_noise_is_the_error_on_groups_that_were_left_out() -> None:
     cases = made_up(0.1)
     found = fit_weights(cases)
-    scale, errors = np.array(found.scale), []
-    for group in {c.group for c in cases}:
-        x, y = (
-            np.concatenate([f(c) for c in cases if c.group != group])
-            for f in (lambda c: feature_matrix(c.evidence) / scale, lambda c: relative_scores(c.scores))
-        )
-        w = np.linalg.solve(x.T @ x + found.ridge * np.eye(len(FEATURES)), x.T @ y)
-        for c in (c for c in cases if c.group == group):
-            errors += (relative_scores(c.scores) - feature_matrix(c.evidence) / scale @ w).tolist()
+    x, y = weighted_rows(cases)
+    x = x / np.array(found.scale)
+    group = np.repeat([c.group for c in cases], [len(c.scores) for c in cases])
+    errors = []
+    for name in sorted(set(group.tolist())):
+        seen = group != name
+        w = np.linalg.solve(x[seen].T @ x[seen] + found.ridge * np.eye(len(FEATURES)), x[seen].T @ y[seen])
+        errors += (y[~seen] - x[~seen] @ w).tolist()
     assert found.noise == pytest.approx(np.sqrt(np.mean(np.square(errors)) * 4 / 3))  # 3 of 4 rows are free
 
 
