@@ -49,7 +49,7 @@ def show(
             for label, side in (("encoder reads ", one.source), ("decoder writes", one.target)):
                 console.print(Text(f"  {label}  "), Text(side.text, style="green"), sep="")
                 if ids:
-                    console.print(Text(f"  {'ids':14}  {' '.join(map(str, side.ids))}", style="dim"))
+                    console.print(Text(f"  {'ids':14}  {' '.join(side.shown_ids)}", style="dim"))
             for warning in one.warnings:
                 console.print(Text(f"  warning: {warning}", style="yellow"))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from mto.errors import DataError
+from mto.errors import DataError, TemplateError
 from mto.evaluate.generate import generate
 from mto.evaluate.metrics import metrics as known_metrics
 from mto.evaluate.scores import DEFAULT_METRICS, Scores, score
@@ -172,10 +172,21 @@ def settle(loaded: LoadedModel, config: TuneConfig | None) -> Settled:
 def cell_template(
     loaded: LoadedModel, task: Task, family: str | Path | TemplateFamily, phrase: str | None
 ) -> Template:
-    """The family composed with the phrase (default: the task's first), checked against the checkpoint."""
+    """The family composed with the phrase (default: the task's first), checked against the checkpoint.
+
+    Raises:
+        TemplateError: the parts do not fit together, or the family holds soft prompts, which fine-tuning has no vectors for.
+    """
+    family = get_family(family)
+    if family.soft:
+        raise TemplateError(
+            f"the family '{family.name}' holds soft prompts, and fine-tuning has no vectors for them",
+            where=family.origin or None,
+            hint="choose a family without them, such as 'masked-prompting'",
+        )
     if phrase is None and task.phrases:
         phrase = task.phrases[0]
-    return compile_template(get_family(family), phrase=phrase, fields=task.fields, adapter=loaded.adapter)
+    return compile_template(family, phrase=phrase, fields=task.fields, adapter=loaded.adapter)
 
 
 def inner_split(split: Split) -> Split:
