@@ -13,6 +13,7 @@ from mto.errors import DataError, MtoError
 from mto.match.decision import FEATURES, Case, Sums, collect_sums, feature_matrix, fit_weights
 from mto.match.decision.evidence import known_features, relative_scores
 from mto.match.decision.shipped import ShippedWeights, weights_for
+from mto.match.decision.task_type import LEANS, TypeCases, TypedCase, TypeWeights
 from tests.match.test_decision import evidence, made_up
 
 
@@ -98,20 +99,33 @@ def test_to_json_and_back_and_too_few_groups() -> None:
 
 def test_weights_of_ones_own(tmp_path: Path) -> None:
     seen = evidence([2.0, 1.0, 2.0, 2.0])
-    package = weights_for("a/3", seen)
-    own = ShippedWeights(family=collect_sums(made_up(0.1)), type=package.type)
+    by_hand = TypeWeights(values=(1.0, 0.0, 0.0, 0.0, 0.0), intercept=0.0)
+    own = ShippedWeights(family=collect_sums(made_up(0.1)), type=by_hand)
     (tmp_path / "weights.json").write_text(own.model_dump_json())
-    found = weights_for("a/3", seen, tmp_path / "weights.json")
+    found = weights_for("a/3", seen, file=tmp_path / "weights.json")
     assert found.family == collect_sums(made_up(0.1)).weights(known=known_features(seen), without="3")
+    assert found.type == by_hand
+    told = tuple(
+        TypedCase(
+            group=str(n),
+            type="mask-filling" if n % 2 else "map-phrasal",
+            leans={"guidelines": 0.5 if n % 2 else -0.5},
+        )
+        for n in range(6)
+    )
+    learnt = ShippedWeights(family=own.family, type=TypeCases(cases=told))
+    (tmp_path / "weights.json").write_text(learnt.model_dump_json())
+    found = weights_for("a/3", seen, {"guidelines": 0.1, "probe": None}, tmp_path / "weights.json")
+    assert found.type == TypeCases(cases=told).weights(known=["guidelines"], without="3")
     (tmp_path / "bad.json").write_text("{}")
     with pytest.raises(MtoError, match=r"bad\.json"):
-        weights_for("a/3", seen, tmp_path / "bad.json")
+        weights_for("a/3", seen, file=tmp_path / "bad.json")
     with pytest.raises(MtoError, match=r"missing\.json"):
-        weights_for("a/3", seen, tmp_path / "missing.json")
+        weights_for("a/3", seen, file=tmp_path / "missing.json")
 
 
 def test_the_package_has_weights_for_any_task() -> None:
     seen = evidence([2.0, 1.0, 2.0, 2.0])
     for task in ("atomic2020/xWant", "rows.csv"):
         found = weights_for(task, seen)
-        assert len(found.family.values) == len(FEATURES) and len(found.type.values) == 4
+        assert len(found.family.values) == len(FEATURES) and len(found.type.values) == len(LEANS)

@@ -33,7 +33,7 @@ def test_every_signal_is_asked_and_the_weights_stay(tiny_bart: Any) -> None:
     )  # fmt: skip
     one = found.best
     assert (found.train_rows, found.dev_rows, found.data_seed) == (8, 8, 0)
-    assert set(one.type.leans) == {"guidelines", "depthrank", "classifier", "probe"}
+    assert set(one.type.leans) == {"guidelines", "depthrank", "tuned_depthrank", "classifier", "probe"}
     assert {f.family for f in one.family.forecasts} == {
         "mapping",
         "masked-mapping",

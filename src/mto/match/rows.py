@@ -145,16 +145,15 @@ def _match_model(
         guidelines=shape.lean.value if shape else None,
         classifier=classified.lean.value if classified else None,
     )
-    weights = weights_for(ask.task.name, evidence, config.weights)
-    kind = decide_type(
-        {
-            "guidelines": evidence.guidelines,
-            "classifier": evidence.classifier,
-            "depthrank": lean_of_masks(config, masks, tuned_masks),
-            "probe": tournament.lean.value if tournament else None,
-        },
-        weights.type,
-    )
+    leans = {
+        "guidelines": evidence.guidelines,
+        "classifier": evidence.classifier,
+        "depthrank": lean_of_masks(config, masks),
+        "tuned_depthrank": lean_of_masks(config, tuned_masks),
+        "probe": tournament.lean.value if tournament else None,
+    }
+    weights = weights_for(ask.task.name, evidence, leans, config.weights)
+    kind = decide_type(leans, weights.type)
     objective: Objective = "denoising" if kind.type == "mask-filling" else "lm"
     return ModelMatch(
         model=name,
@@ -179,13 +178,14 @@ def collect_evidence(
     """What is known of every family, from its scores without and with tuning and the checkpoint's pre-training.
 
     A family agrees with a checkpoint by the share that the family's objective had in its last stage of pre-training; Mapping, which looks like
-    none, by half. A checkpoint that does not say what it was taught leaves this open.
+    none, by half. Left open for a checkpoint that does not say what it was taught, and for one that was tuned with labelled tasks (T5 1.0,
+    FLAN-T5): how these answer each family is not told by an objective.
     """
     after = {family.family: family for family in tuned.families} if tuned else {}
     found = []
     for family in scores.families:
         agrees = None
-        if objectives:
+        if objectives and "supervised" not in objectives:
             agrees = 0.5 if family.objective is None else float(objectives.get(family.objective, 0.0))
         found.append(
             FamilyEvidence(
@@ -203,13 +203,10 @@ def collect_evidence(
     return tuple(found)
 
 
-def lean_of_masks(
-    config: MatchConfig, masks: MaskabilityReport, tuned: MaskabilityReport | None
-) -> float | None:
-    """The lean of DepthRank: after tuning where that was measured; None where it was not asked or nothing pairs up."""
-    if "depthrank" not in config.signals:
+def lean_of_masks(config: MatchConfig, report: MaskabilityReport | None) -> float | None:
+    """The lean of DepthRank; None where it was not asked or measured, or nothing pairs up."""
+    if "depthrank" not in config.signals or report is None:
         return None
-    report = tuned or masks
     return report.lean.value if report.pairs else None
 
 
