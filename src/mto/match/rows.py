@@ -24,6 +24,7 @@ from mto.match.guidelines.judge import Guidelines, guidelines
 from mto.match.probe.checkpoints import Checkpoints, Loader
 from mto.match.probe.result import Probe
 from mto.match.probe.run import probe
+from mto.match.probe.tournament import Progress
 from mto.match.result import Match, ModelMatch
 from mto.tasks import Row, Task
 from mto.templates.family import Objective
@@ -44,6 +45,7 @@ def match_rows(
     config: MatchConfig | None = None,
     data_seed: int | None = None,
     progress: Told | None = None,
+    probing: Progress | None = None,
 ) -> Match:
     """Ask the signals about a task's labelled rows and decide (METHOD 5).
 
@@ -56,6 +58,7 @@ def match_rows(
         config: which signals, and how.
         data_seed: of the split, for the record.
         progress: is told what is under way.
+        probing: is told of every training of the probe. Ctrl-C during the probe ends it with its best answer so far.
 
     Raises:
         DataError: fewer than two labelled heads, or a target without tokens.
@@ -78,8 +81,9 @@ def match_rows(
     if "probe" in config.signals:
         told("probe", ", ".join(checkpoints.names))
         tournament = probe(
-            models, task, rows, dev=dev, families=config.families, config=config.probe, seed=config.seed
-        )
+            models, task, rows, dev=dev, families=config.families, config=config.probe, seed=config.seed,
+            progress=probing,
+        )  # fmt: skip
     ask = _Ask(task, tuple(rows), labelled, phrase, config, told)
     found = []
     for name in checkpoints.names:
