@@ -107,7 +107,8 @@ def test_little_data_gets_an_answer_that_says_so(tiny_bart: Any) -> None:
     same = match_rows(
         tiny_bart, TASK, rows([(w, "food") for w in ("dog", "cat", "car", "book", "bread")]), config=config
     )
-    assert any("all targets are 'food'" in note for note in same.notes)
+    assert same.guess is not None and "all targets are 'food'" in same.guess and same.notes[0] == same.guess
+    assert match_rows(tiny_bart, TASK, SPLIT.train, config=config).guess is None
 
 
 def test_one_family_and_a_model_without_masks(tiny_bart: Any) -> None:

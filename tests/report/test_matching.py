@@ -66,6 +66,16 @@ def test_a_type_that_is_too_close_makes_the_objective_so(found: Match) -> None:
     assert verdict_lines(sure)[1] == "Objective: lm, which map-phrasal tasks are aligned with."
 
 
+def test_a_guess_says_first_that_it_is_one(found: Match) -> None:
+    why = "all targets are 'food': nothing about the task can be learnt from them, so the answer is a guess"
+    guess = found.model_copy(update={"guess": why, "notes": (why, "another note")})
+    lines = verdict_lines(guess)
+    assert lines[0].startswith("All targets are 'food'") and lines[1].startswith("Task type: a guess, ")
+    assert "sure" not in lines[1]
+    text = " ".join(drawn(guess, 200).split())
+    assert text.count("all targets") + text.count("All targets") == 1 and "another note" in text
+
+
 def test_the_table_fits_a_narrow_terminal(found: Match) -> None:
     text = drawn(found)
     assert "expected, %" in text and "\u2026" not in text

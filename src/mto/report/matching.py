@@ -16,13 +16,24 @@ if TYPE_CHECKING:
 
 
 def verdict_lines(found: Match, model: ModelMatch | None = None) -> tuple[str, ...]:
-    """The answer in three sentences (type, objective, family), and a fourth where objective and family seem to disagree."""
+    """The answer in three sentences (type, objective, family), and a fourth where objective and family seem to disagree.
+
+    Where the answer is no more than a guess the reason goes before.
+    """
     one = model or found.best
-    return (_type_line(one), _objective_line(one), f"Template family: {_family_line(one)}.", *_apart(one))
+    lines = (
+        _type_line(one, found.guess),
+        _objective_line(one),
+        f"Template family: {_family_line(one)}.",
+        *_apart(one),
+    )
+    return (f"{found.guess[0].upper()}{found.guess[1:]}.", *lines) if found.guess else lines
 
 
-def _type_line(one: ModelMatch) -> str:
+def _type_line(one: ModelMatch, guess: str | None) -> str:
     kind, sure = one.type, f"{one.type.probability:.0%}"
+    if guess:
+        return f"Task type: a guess, {kind.type}."
     if kind.too_close:
         return f"Task type: too close to call; {kind.type} is a little likelier ({sure})."
     return f"Task type: {kind.type} ({sure} sure)."
@@ -94,7 +105,7 @@ def match_info(found: Match) -> MatchInfo:
         family=found.family,
         too_close=decision.too_close,
         verdict=verdict_lines(found),
-        evidence=(*evidence_lines(found), *found.notes),
+        evidence=(*evidence_lines(found), *_notes(found)),
         forecasts=tuple(
             Forecast(
                 family=f.family,
@@ -107,6 +118,11 @@ def match_info(found: Match) -> MatchInfo:
         ),
         seconds=found.seconds,
     )
+
+
+def _notes(found: Match) -> tuple[str, ...]:
+    """Notes but the one that the verdict begins with."""
+    return tuple(note for note in found.notes if note != found.guess)
 
 
 def _evidence(found: Match, one: ModelMatch) -> Iterator[str]:
@@ -177,7 +193,7 @@ def render_match(found: Match, *, width: int = 80) -> Group:
     parts: list[RenderableType] = [Text(f"{found.task} with {one.model}: {rows}", style="dim")]
     parts += [Text(line, style="bold") for line in verdict_lines(found)]
     parts += [Text(f"- {line}") for line in evidence_lines(found)]
-    parts += [Text(note, style="yellow") for note in found.notes]
+    parts += [Text(note, style="yellow") for note in _notes(found)]
     parts += [Text(f"{out.family} was left out: {out.reason}", style="yellow") for out in one.scores.left_out]
     parts += [Text(), _drawn(_families_title(one), family_scores_table(one), width)]
     if len(found.models) > 1:
