@@ -47,7 +47,9 @@ def test_several_checkpoints_and_the_probe(mto: Mto, mini: str, models: Path) ->
     assert told.exit_code == 0, told.output
     said = " ".join(told.stdout.split())
     assert "Checkpoints by bits a target byte" in said and "probe ->" in said
-    assert "running the tournament" in told.stderr
+    assert "running the tournament" in told.stderr and "best answer so far" in told.stderr
+    assert "round 0: 4 families are scored untrained" in told.stderr
+    assert "round 1: " in told.stderr and "best so far: " in told.stderr
 
 
 def test_rows_of_ones_own(mto: Mto, mini: str) -> None:

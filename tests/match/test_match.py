@@ -24,12 +24,13 @@ def weights(loaded: Any) -> dict[str, Any]:
 
 
 def test_every_signal_is_asked_and_the_weights_stay(tiny_bart: Any) -> None:
-    before, heard = weights(tiny_bart), []
+    before, heard, probed = weights(tiny_bart), [], []
     config = MatchConfig(
         signals=("guidelines", "depthrank", "classifier", "probe"), tuned_shots=4, probe=ProbeConfig(budget_steps=12, folds=2)
     )  # fmt: skip
     found = match_rows(
-        tiny_bart, TASK, SPLIT.train, dev=SPLIT.dev, config=config, data_seed=0, progress=lambda s, m: heard.append(s)
+        tiny_bart, TASK, SPLIT.train, dev=SPLIT.dev, config=config, data_seed=0, progress=lambda s, m: heard.append(s),
+        probing=lambda status: probed.append((status.rung, status.arm)),
     )  # fmt: skip
     one = found.best
     assert (found.train_rows, found.dev_rows, found.data_seed) == (8, 8, 0)
@@ -46,6 +47,7 @@ def test_every_signal_is_asked_and_the_weights_stay(tiny_bart: Any) -> None:
     assert all(f.tuned_bits is not None and f.agrees is not None for f in one.evidence.families)
     assert found.probe is not None and found.probe.steps <= 12
     assert heard == ["guidelines", "probe", "depthrank", "depthrank after tuning", "classifier", "denoiser"]
+    assert probed[:2] == [(0, "mapping"), (0, "masked-mapping")] and probed[-1][0] > 0
     after = weights(tiny_bart)
     assert all((after[name] == tensor).all() for name, tensor in before.items())
 
@@ -105,7 +107,8 @@ def test_little_data_gets_an_answer_that_says_so(tiny_bart: Any) -> None:
     same = match_rows(
         tiny_bart, TASK, rows([(w, "food") for w in ("dog", "cat", "car", "book", "bread")]), config=config
     )
-    assert any("all targets are 'food'" in note for note in same.notes)
+    assert same.guess is not None and "all targets are 'food'" in same.guess and same.notes[0] == same.guess
+    assert match_rows(tiny_bart, TASK, SPLIT.train, config=config).guess is None
 
 
 def test_one_family_and_a_model_without_masks(tiny_bart: Any) -> None:

@@ -12,7 +12,9 @@ from mto.cli.display import display
 from mto.cli.frame import Json, Quiet, changed, emit, examples, guarded
 
 if TYPE_CHECKING:
+    from mto.cli.display import Display
     from mto.match import Match
+    from mto.match.probe import ProbeStatus
 
 _UNDER_WAY = {
     "guidelines": "looking at the shape of the data",
@@ -20,7 +22,7 @@ _UNDER_WAY = {
     "depthrank after tuning": "tuning each family on a few rows and scoring the others",
     "classifier": "asking the task classifier",
     "denoiser": "trying denoisers on the task's sentences",
-    "probe": "running the tournament of families",
+    "probe": "running the tournament of families; Ctrl-C ends it with the best answer so far",
 }
 
 
@@ -61,6 +63,7 @@ def match(
         found = match_task(
             task, models=model or ["mini"], shots=shots, seed=seed, changes=changes or (),
             phrase=options.number_or_text(phrase), relation=relation, data=data, progress=told,
+            probing=_Rounds(shown, probe_steps, probe_seconds).tell,
             **changed(signals=asked, families=options.words(families), tuned_shots=tuned_shots, weights=weights),
             probe=changed(budget_steps=probe_steps, budget_seconds=probe_seconds),
         )  # fmt: skip
@@ -72,6 +75,35 @@ def match(
     _show(found)
     if out is not None:
         typer.echo(f"everything: {out}")
+
+
+class _Rounds:
+    """Tells where a probe stands: a line for each round, and every training where there is a bar.
+
+    Args:
+        shown: where it is told.
+        steps, seconds: its budget, as far as it was given; without one the bar shows the trainings of the round.
+    """
+
+    def __init__(self, shown: Display, steps: int | None, seconds: float | None) -> None:
+        self._shown, self._steps, self._seconds, self._round = shown, steps, seconds, -1
+
+    def tell(self, status: ProbeStatus) -> None:
+        if status.rung != self._round:
+            self._round = status.rung
+            self._shown.say(
+                f"round {status.rung}: {status.of} trainings of {status.steps} steps, as far as the budget goes"
+                if status.rung
+                else f"round 0: {status.of} families are scored untrained"
+            )
+        best = f"; best so far: {status.best}" if status.best else ""
+        text = f"round {status.rung}, {status.arm}, {status.done} of {status.of}{best}"
+        spent = [
+            part / whole
+            for part, whole in ((status.steps_made, self._steps), (status.seconds, self._seconds))
+            if whole
+        ]
+        self._shown.update(min(max(spent, default=status.done / status.of), 1.0), 1.0, text)
 
 
 def _show(found: Match) -> None:

@@ -79,7 +79,8 @@ class Match(Strict):
         probe: the tournament, where asked for.
         models: candidate checkpoints, the one that expects the targets best first.
         seconds: by the clock.
-        notes: what a reader should know, in words.
+        guess: why the answer is no more than a guess, such as targets that are all equal; None where it may be more.
+        notes: what a reader should know, in words; `guess` first.
     """
 
     version: Literal[1] = 1
@@ -93,6 +94,7 @@ class Match(Strict):
     probe: Probe | None = None
     models: tuple[ModelMatch, ...]
     seconds: float
+    guess: str | None = None
     notes: tuple[str, ...] = ()
 
     @property

@@ -24,6 +24,7 @@ from mto.match.guidelines.judge import Guidelines, guidelines
 from mto.match.probe.checkpoints import Checkpoints, Loader
 from mto.match.probe.result import Probe
 from mto.match.probe.run import probe
+from mto.match.probe.tournament import Progress
 from mto.match.result import Match, ModelMatch
 from mto.tasks import Row, Task
 from mto.templates.family import Objective
@@ -44,6 +45,7 @@ def match_rows(
     config: MatchConfig | None = None,
     data_seed: int | None = None,
     progress: Told | None = None,
+    probing: Progress | None = None,
 ) -> Match:
     """Ask the signals about a task's labelled rows and decide (METHOD 5).
 
@@ -56,6 +58,7 @@ def match_rows(
         config: which signals, and how.
         data_seed: of the split, for the record.
         progress: is told what is under way.
+        probing: is told of every training of the probe. Ctrl-C during the probe ends it with its best answer so far.
 
     Raises:
         DataError: fewer than two labelled heads, or a target without tokens.
@@ -69,7 +72,8 @@ def match_rows(
     checkpoints = Checkpoints(models)
     labelled = (*rows, *dev)
     phrase = phrase if phrase is not None else next(iter(task.phrases), None)
-    notes = _notes(rows, labelled)
+    guess = why_guess(labelled)
+    notes = (*([guess] if guess else ()), *_notes(rows))
     shape = None
     if "guidelines" in config.signals:
         told("guidelines", "")
@@ -78,8 +82,9 @@ def match_rows(
     if "probe" in config.signals:
         told("probe", ", ".join(checkpoints.names))
         tournament = probe(
-            models, task, rows, dev=dev, families=config.families, config=config.probe, seed=config.seed
-        )
+            models, task, rows, dev=dev, families=config.families, config=config.probe, seed=config.seed,
+            progress=probing,
+        )  # fmt: skip
     ask = _Ask(task, tuple(rows), labelled, phrase, config, told)
     found = []
     for name in checkpoints.names:
@@ -97,6 +102,7 @@ def match_rows(
         probe=tournament,
         models=tuple(found),
         seconds=round(time.perf_counter() - began, 2),
+        guess=guess,
         notes=notes,
     )
 
@@ -218,17 +224,20 @@ def _denoiser(loaded: LoadedModel, ask: _Ask) -> Any:
         return None
 
 
-def _notes(rows: Sequence[Row], labelled: Sequence[Row]) -> tuple[str, ...]:
-    notes = []
+def why_guess(labelled: Sequence[Row]) -> str | None:
+    """Why an answer that rests on these rows is no more than a guess; None where it may be more."""
+    if len({row.target.casefold() for row in labelled}) == 1 and len(labelled) > 1:
+        return (
+            f"all targets are '{labelled[0].target}': nothing about the task can be learnt from them, "
+            "so the answer is a guess"
+        )
     if len({row.id for row in labelled}) < FEWEST_ROWS:
-        notes.append(
-            f"only {len(labelled)} labelled rows: every interval is wide, and the answer little more than a guess"
-        )
-    targets = {row.target.casefold() for row in labelled}
-    if len(targets) == 1 and len(labelled) > 1:
-        notes.append(
-            f"all targets are '{next(iter(labelled)).target}': nothing about the task can be learnt from them"
-        )
+        return f"only {len(labelled)} labelled rows: every interval is wide, and the answer little more than a guess"
+    return None
+
+
+def _notes(rows: Sequence[Row]) -> tuple[str, ...]:
+    notes = []
     if rows and len({row.id for row in rows}) < len(rows):
         notes.append("some heads have several rows; a head counts once in every mean")
     return tuple(notes)

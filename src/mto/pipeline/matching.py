@@ -14,6 +14,7 @@ from mto.tasks import load_task
 
 if TYPE_CHECKING:
     from mto.match import Match
+    from mto.match.probe.tournament import Progress
     from mto.match.rows import Told
 
 
@@ -29,6 +30,7 @@ def match_task(
     data: str | None = None,
     probe: Mapping[str, Any] | None = None,
     progress: Told | None = None,
+    probing: Progress | None = None,
     **settings: Any,
 ) -> Match:
     """Match a task by its name.
@@ -50,4 +52,5 @@ def match_task(
     return match(
         loaded, list(models), shots=SHOTS if shots is None else shots, seed=seed, config=config,
         phrase=choose_phrase(loaded, phrase if isinstance(phrase, int) else 0), progress=progress,
+        probing=probing,
     )  # fmt: skip
