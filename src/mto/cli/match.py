@@ -40,6 +40,8 @@ def match(
     phrase: options.Phrase = None,
     relation: options.Relation = None,
     data: options.Data = None,
+    columns: options.Columns = None,
+    delimiter: options.Delimiter = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="File for the whole answer, such as match.json.")] = None,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -61,6 +63,7 @@ def match(
         found = match_task(
             task, models=model or ["mini"], shots=shots, seed=seed, changes=changes or (),
             phrase=options.number_or_text(phrase), relation=relation, data=data, progress=told,
+            columns=options.pairs(columns), delimiter=options.delimiter(delimiter),
             **changed(signals=asked, families=options.words(families), tuned_shots=tuned_shots, weights=weights),
             probe=changed(budget_steps=probe_steps, budget_seconds=probe_seconds),
         )  # fmt: skip

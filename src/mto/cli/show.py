@@ -22,6 +22,8 @@ def show(
     phrase: options.Phrase = None,
     relation: options.Relation = None,
     data: options.Data = None,
+    columns: options.Columns = None,
+    delimiter: options.Delimiter = None,
     ids: Annotated[bool, typer.Option("--ids/--no-ids", help="Show token ids too.")] = True,
     as_json: Json = False,
 ) -> None:  # fmt: skip
@@ -31,6 +33,7 @@ def show(
     shown = show_task(
         task, families=family or None, model=model, head=head, n=n,
         phrase=options.number_or_text(phrase) or 0, relation=relation, data=data,
+        columns=options.pairs(columns), delimiter=options.delimiter(delimiter),
     )  # fmt: skip
     if as_json:
         emit(shown)

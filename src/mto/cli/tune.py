@@ -29,6 +29,8 @@ def tune(
     phrase: options.Phrase = None,
     relation: options.Relation = None,
     data: options.Data = None,
+    columns: options.Columns = None,
+    delimiter: options.Delimiter = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the tuned model. Default: runs/tuned-TASK-MODEL.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the tuned model that is there.")] = False,
     quiet: Quiet = False,
@@ -45,6 +47,7 @@ def tune(
             task, family=family, model=model or "mini", shots=shots, seed=seed, changes=changes or (),
             out=out, overwrite=overwrite, progress=_callback(shown),
             phrase=options.number_or_text(phrase), relation=relation, data=data, match=match,
+            columns=options.pairs(columns), delimiter=options.delimiter(delimiter),
             told=lambda signal, _: shown.say(f"matching: {signal}"),
             **changed(rates=options.numbers(rates), ladder=options.numbers(steps)),
         )  # fmt: skip

@@ -11,7 +11,17 @@ from mto.config import Strict
 from mto.errors import DataError, RunError
 from mto.pipeline.config import SHOTS, CompareConfig, slug
 from mto.runs import write_json
-from mto.tasks import Split, Task, TaskSource, TaskType, draw_split, load_task, read_split, write_split
+from mto.tasks import (
+    Split,
+    Task,
+    TaskSource,
+    TaskType,
+    draw_split,
+    is_rows_file,
+    load_task,
+    read_split,
+    write_split,
+)
 from mto.templates import BASIC, FamilyFile, TemplateFamily, get_family
 
 if TYPE_CHECKING:
@@ -158,12 +168,17 @@ def load_tasks(config: CompareConfig, given: Mapping[str, Task] | None = None) -
     """
     own = (config.phrase,) if isinstance(config.phrase, str) else ()
     tasks = []
+    # Other tasks have columns of their own; where no rows are given at all, loading says so.
+    files = [ref for ref in config.tasks if config.data or is_rows_file(ref)] or config.tasks
     for ref in config.tasks:
         if given and ref in given:
             task = given[ref]
             tasks.append(replace(task, phrases=own) if own else task)
         else:
-            tasks.append(load_task(ref, data=config.data, relation=config.relation, phrases=own))
+            about = {"columns": config.columns, "delimiter": config.delimiter} if ref in files else {}
+            tasks.append(
+                load_task(ref, data=config.data, relation=config.relation, phrases=own, **about)  # type: ignore[arg-type]
+            )
     names = [slug(task.name) for task in tasks]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:

@@ -27,6 +27,8 @@ def match_task(
     phrase: int | str | None = None,
     relation: str | None = None,
     data: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    delimiter: str | None = None,
     probe: Mapping[str, Any] | None = None,
     progress: Told | None = None,
     **settings: Any,
@@ -37,6 +39,7 @@ def match_task(
         shots: None: 30, or every row of a task of one file.
         changes: ``key=value`` changes of `MatchConfig`; `settings` and `probe` are such values as well.
         phrase: number of the task's phrase, or a phrase.
+        relation, data, columns, delimiter: as for `mto.tasks.load_task`.
 
     Raises:
         MtoError: as `mto.match.match` raises it.
@@ -46,7 +49,7 @@ def match_task(
     given = {**settings, **({"probe": dict(probe)} if probe else {})}
     config = parse(MatchConfig, override(given, changes), source="the settings of matching")
     own = (phrase,) if isinstance(phrase, str) else ()
-    loaded = load_task(task, data=data, relation=relation, phrases=own)
+    loaded = load_task(task, data=data, relation=relation, phrases=own, columns=columns, delimiter=delimiter)
     return match(
         loaded, list(models), shots=SHOTS if shots is None else shots, seed=seed, config=config,
         phrase=choose_phrase(loaded, phrase if isinstance(phrase, int) else 0), progress=progress,

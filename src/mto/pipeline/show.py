@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,6 +64,8 @@ def show_task(
     phrase: int | str = 0,
     relation: str | None = None,
     data: Any = None,
+    columns: Mapping[str, str] | None = None,
+    delimiter: str | None = None,
 ) -> ShownTask:
     """Write examples of a task under several families, as text and as ids.
 
@@ -72,13 +74,14 @@ def show_task(
         model: a checkpoint, or its adapter.
         head: the example with this head; default: the first `n` of the train file.
         phrase: number of the task's phrase, from 0, or a phrase.
+        relation, data, columns, delimiter: as for `mto.tasks.load_task`.
 
     Raises:
         DataError: no example has this head, or the task has no such phrase.
         UnknownNameError, FamilyError, TemplateError: as the parts raise them.
     """
     own = (phrase,) if isinstance(phrase, str) else ()
-    loaded = load_task(task, data=data, relation=relation, phrases=own)
+    loaded = load_task(task, data=data, relation=relation, phrases=own, columns=columns, delimiter=delimiter)
     adapter = model if isinstance(model, Adapter) else load_adapter(model)
     text = choose_phrase(loaded, phrase if isinstance(phrase, int) else 0)
     examples = tuple(

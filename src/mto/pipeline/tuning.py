@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -46,6 +46,8 @@ def tune_to_folder(
     phrase: int | str | None = None,
     relation: str | None = None,
     data: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    delimiter: str | None = None,
     match: str | Path | None = None,
     progress: TuneCallback | None = None,
     told: Told | None = None,
@@ -59,6 +61,7 @@ def tune_to_folder(
         shots: None: 30, or every row of a task of one file.
         changes: ``key=value`` changes of the sweep's configuration; `settings` are such values as well.
         phrase: number of the task's phrase, or a phrase.
+        relation, data, columns, delimiter: as for `mto.tasks.load_task`.
         told: is told what matching does.
 
     Raises:
@@ -70,7 +73,7 @@ def tune_to_folder(
 
     config = parse(TuneConfig, override(settings, changes), source="the settings of the sweep")
     own = (phrase,) if isinstance(phrase, str) else ()
-    loaded = load_task(task, data=data, relation=relation, phrases=own)
+    loaded = load_task(task, data=data, relation=relation, phrases=own, columns=columns, delimiter=delimiter)
     folder = Path(out) if out else Path("runs") / f"tuned-{slug(loaded.name)}-{slug(Path(model).name)}"
     _check_free(folder, overwrite)
     if shots is None and (loaded.dev or loaded.test):
