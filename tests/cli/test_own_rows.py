@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Mto
-from tests.pipeline.small import THINGS, USES
+from tests.pipeline.small import THINGS, USES, rows
 
 FAST = ["--rates", "1e-3", "--steps", "0,1"]
 NAMED = ["--columns", "head=QUESTION,tail=ANSWER"]
@@ -86,3 +86,45 @@ def test_a_run_with_other_columns_is_another_run(mto: Mto, mini: str, asked: str
     assert other.exit_code == 2 and "another configuration" in other.stderr
     none = mto(*words)
     assert none.exit_code == 2 and "columns.head: QUESTION there, null now" in none.stderr
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> str:
+    """Rows without a phrase."""
+    (tmp_path / "bare.csv").write_text(rows(0, 8))
+    return "bare.csv"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["show", "-f", "prompting"],
+        ["show", "-f", "mapping", "-f", "masked-prompting"],
+        ["match", "-f", "prompting,masked-prompting"],
+        ["tune", "-f", "masked-prompting"],
+        ["run", "-f", "mapping,prompting", "--dry-run"],
+    ],
+)
+def test_a_family_that_needs_a_phrase_says_how_to_give_one(
+    mto: Mto, mini: str, bare: str, words: list[str]
+) -> None:
+    told = mto(words[0], bare, *words[1:])
+    assert told.exit_code == 2 and "error: bare: " in told.stderr
+    assert "a natural phrase and the task has none" in told.stderr
+    assert "--phrase '{{ head }} is used for'" in told.stderr and "head: hammer" not in told.stdout
+
+
+def test_a_task_without_a_phrase_is_told_what_it_misses(mto: Mto, mini: str, bare: str) -> None:
+    shown = mto("show", bare)
+    assert "without prompting and masked-prompting" in shown.stderr and "--phrase" in shown.stderr
+    assert json.loads(mto("show", bare, "--json").stdout)["left_out"] == ["prompting", "masked-prompting"]
+    matched = mto("match", bare, "--signals", "guidelines")
+    assert matched.exit_code == 0 and "only Mapping and MaskedMapping take part" in matched.stderr
+    made = mto("tune", bare, *FAST, "--out", "t", "--json")
+    assert json.loads(made.stdout)["family"] == "masked-mapping"
+    assert "masked-mapping is tuned; with --phrase" in made.stderr
+    phrase = ["--phrase", "the {{ head }} is used to"]
+    for command in (["show", bare], ["match", bare, "--signals", "guidelines"]):
+        assert "--phrase" not in mto(*command, *phrase).stderr
+    own = mto("tune", bare, *phrase, *FAST, "--out", "u", "--json")
+    assert json.loads(own.stdout)["family"] == "masked-prompting" and "--phrase" not in own.stderr

@@ -62,7 +62,7 @@ def match(
 
         found = match_task(
             task, models=model or ["mini"], shots=shots, seed=seed, changes=changes or (),
-            phrase=options.number_or_text(phrase), relation=relation, data=data, progress=told,
+            phrase=options.number_or_text(phrase), relation=relation, data=data, progress=told, noted=shown.say,
             columns=options.pairs(columns), delimiter=options.delimiter(delimiter),
             **changed(signals=asked, families=options.words(families), tuned_shots=tuned_shots, weights=weights),
             probe=changed(budget_steps=probe_steps, budget_seconds=probe_seconds),

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mto.config import override, parse
 from mto.match.config import MatchConfig
 from mto.pipeline.config import SHOTS
-from mto.pipeline.inputs import choose_phrase
+from mto.pipeline.inputs import check_phrase, choose_phrase, needs_phrase, without_phrase
 from mto.tasks import load_task
+from mto.templates import BASIC, get_family
 
 if TYPE_CHECKING:
     from mto.match import Match
@@ -31,6 +32,7 @@ def match_task(
     delimiter: str | None = None,
     probe: Mapping[str, Any] | None = None,
     progress: Told | None = None,
+    noted: Callable[[str], None] | None = None,
     **settings: Any,
 ) -> Match:
     """Match a task by its name.
@@ -41,7 +43,10 @@ def match_task(
         phrase: number of the task's phrase, or a phrase.
         relation, data, columns, delimiter: as for `mto.tasks.load_task`.
 
+        noted: is told in a sentence what the user should know before the work begins.
+
     Raises:
+        TemplateError: every family asked for needs a phrase and the task has none.
         MtoError: as `mto.match.match` raises it.
     """
     from mto.match.run import match
@@ -50,7 +55,14 @@ def match_task(
     config = parse(MatchConfig, override(given, changes), source="the settings of matching")
     own = (phrase,) if isinstance(phrase, str) else ()
     loaded = load_task(task, data=data, relation=relation, phrases=own, columns=columns, delimiter=delimiter)
+    natural = choose_phrase(loaded, phrase if isinstance(phrase, int) else 0)
+    families = [get_family(ref) for ref in config.families or BASIC]
+    left = [family for family in families if natural is not None or not needs_phrase(family)]
+    if not left:
+        check_phrase(loaded.name, natural, families)
+    if len(left) < len(families) and noted is not None:
+        noted(without_phrase([loaded.name], left))
     return match(
         loaded, list(models), shots=SHOTS if shots is None else shots, seed=seed, config=config,
-        phrase=choose_phrase(loaded, phrase if isinstance(phrase, int) else 0), progress=progress,
+        phrase=natural, progress=progress,
     )  # fmt: skip

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mto.config import override, parse
 from mto.errors import DataError, RunError
 from mto.pipeline.config import SHOTS, slug
-from mto.pipeline.inputs import choose_phrase
+from mto.pipeline.inputs import GIVE_PHRASE, check_phrase, choose_phrase
 from mto.pipeline.loaded_run import TUNED
 from mto.tasks import load_task
+from mto.templates import get_family
 from mto.tune.config import TuneConfig
 from mto.tune.tuned import MATCH
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from mto.tasks import Task
     from mto.tune import TuneCallback, TunedModel
 
+FAMILY, BARE = "masked-prompting", "masked-mapping"
+"""Tuned where nobody names a family: with a natural phrase, and without one."""
 AUTO = "auto"
 """As the name of a template family: the one that matching chooses."""
 
@@ -36,7 +39,7 @@ class Tuning(NamedTuple):
 def tune_to_folder(
     task: str | Path,
     *,
-    family: str | Path = "masked-prompting",
+    family: str | Path | None = None,
     model: str = "mini",
     shots: int | None = None,
     seed: int = 0,
@@ -51,21 +54,24 @@ def tune_to_folder(
     match: str | Path | None = None,
     progress: TuneCallback | None = None,
     told: Told | None = None,
+    noted: Callable[[str], None] | None = None,
     **settings: Any,
 ) -> Tuning:
     """Tune, and save the tuned model.
 
     Args:
-        family: ``auto``: what matching chooses on the labelled rows. Its answer is kept beside the model (match.json).
+        family: None: masked-prompting, or masked-mapping where the task has no phrase. ``auto``: what matching chooses on the labelled rows. Its answer is kept beside the model (match.json).
         match: with ``auto``, an answer of matching that is there already, so that nothing is matched again.
         shots: None: 30, or every row of a task of one file.
         changes: ``key=value`` changes of the sweep's configuration; `settings` are such values as well.
         phrase: number of the task's phrase, or a phrase.
         relation, data, columns, delimiter: as for `mto.tasks.load_task`.
         told: is told what matching does.
+        noted: is told in a sentence what the user should know before the work begins.
 
     Raises:
         DataError: `match` is about another task or checkpoint, or `family` is not ``auto``.
+        TemplateError: `family` needs a phrase and the task has none.
         RunError: `out` holds a tuned model already, or something else. Known before the work begins.
         MtoError: as `mto.tune.tune` raises it.
     """
@@ -79,6 +85,15 @@ def tune_to_folder(
     if shots is None and (loaded.dev or loaded.test):
         shots = min(SHOTS, len(loaded.train))
     natural = choose_phrase(loaded, phrase if isinstance(phrase, int) else 0)
+    say = noted or (lambda text: None)
+    if family is None:
+        family = FAMILY if natural is not None else BARE
+        if natural is None:
+            say(
+                f"{loaded.name} has no natural phrase, so {BARE} is tuned; with {GIVE_PHRASE} it would be {FAMILY}"
+            )
+    elif str(family) != AUTO:
+        check_phrase(loaded.name, natural, [get_family(family)])
     answer = None
     if str(family) == AUTO:
         answer = _matched(match, loaded, model, shots, seed, natural, told)
