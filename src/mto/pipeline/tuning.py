@@ -123,7 +123,13 @@ def _matched(
 
     if file is None:
         return match(task, model, shots=shots, seed=seed, phrase=phrase, progress=told)
-    found = read_match(file)
+    try:
+        found = read_match(file)
+    except RunError as error:
+        if not Path(file).is_file():
+            raise
+        hint = "give the file that mto match --out wrote, or leave --match away to match anew"
+        raise DataError("is no answer of mto match", where=str(file), hint=hint) from error
     if found.task != task.name:
         raise DataError(
             f"is about {found.task}, not {task.name}",
