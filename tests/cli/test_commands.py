@@ -194,6 +194,11 @@ def test_tune_refuses_an_answer_of_matching_about_something_else(mto: Mto, mini:
     assert made.exit_code == 0, made.output
     other = mto("tune", "household/xWant", "--family", "auto", "--match", "match.json")
     assert other.exit_code == 2 and "not household/xWant" in other.stderr
+    Path("own.csv").write_text("head,tail\na,b\n")
+    wrong = mto("tune", tools, "--family", "auto", "--match", "own.csv")
+    assert wrong.exit_code == 2 and "own.csv: is no answer of mto match\n" in wrong.stderr
+    assert "mto match --out" in wrong.stderr and "delete" not in wrong.stderr
+    assert "no.json: no such file" in mto("tune", tools, "--family", "auto", "--match", "no.json").stderr
     named = mto("tune", tools, "--family", "mapping", "--match", "match.json")
     assert named.exit_code == 2 and "--family auto" in named.stderr
 

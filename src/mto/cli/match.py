@@ -42,6 +42,8 @@ def match(
     phrase: options.Phrase = None,
     relation: options.Relation = None,
     data: options.Data = None,
+    columns: options.Columns = None,
+    delimiter: options.Delimiter = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="File for the whole answer, such as match.json.")] = None,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -62,7 +64,8 @@ def match(
 
         found = match_task(
             task, models=model or ["mini"], shots=shots, seed=seed, changes=changes or (),
-            phrase=options.number_or_text(phrase), relation=relation, data=data, progress=told,
+            phrase=options.number_or_text(phrase), relation=relation, data=data, progress=told, noted=shown.say,
+            columns=options.pairs(columns), delimiter=options.delimiter(delimiter),
             probing=_Rounds(shown, probe_steps, probe_seconds).tell,
             **changed(signals=asked, families=options.words(families), tuned_shots=tuned_shots, weights=weights),
             probe=changed(budget_steps=probe_steps, budget_seconds=probe_seconds),

@@ -34,6 +34,8 @@ def run(
     phrase: options.Phrase = None,
     relation: options.Relation = None,
     data: options.Data = None,
+    columns: options.Columns = None,
+    delimiter: options.Delimiter = None,
     metrics: Annotated[str | None, typer.Option(help="Metrics (mto ls metrics), with commas; the first decides.")] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder. Default: runs/TASKS-MODEL-SHOTS.")] = None,
     keep: Annotated[str | None, typer.Option(help="Weights that stay: chosen, all or none.")] = None,
@@ -58,6 +60,7 @@ def run(
         **changed(
             tasks=names, model=model, shots=shots, seeds=seeds, choose=choose, dev=dev,
             max_test=max_test, phrase=options.number_or_text(phrase), relation=relation, data=data,
+            columns=options.pairs(columns), delimiter=options.delimiter(delimiter),
             metrics=options.words(metrics), keep=keep, workers=workers, threads=threads, device=device, title=title,
         ),
         **_families(families),

@@ -22,15 +22,19 @@ def show(
     phrase: options.Phrase = None,
     relation: options.Relation = None,
     data: options.Data = None,
+    columns: options.Columns = None,
+    delimiter: options.Delimiter = None,
     ids: Annotated[bool, typer.Option("--ids/--no-ids", help="Show token ids too.")] = True,
     as_json: Json = False,
 ) -> None:  # fmt: skip
     """Show how a task is written for a model: what the encoder reads, what the decoder must write."""
+    from mto.pipeline.inputs import GIVE_PHRASE
     from mto.pipeline.show import show_task
 
     shown = show_task(
         task, families=family or None, model=model, head=head, n=n,
         phrase=options.number_or_text(phrase) or 0, relation=relation, data=data,
+        columns=options.pairs(columns), delimiter=options.delimiter(delimiter),
     )  # fmt: skip
     if as_json:
         emit(shown)
@@ -42,6 +46,11 @@ def show(
     console.print(Text(f"{shown.task} · {shown.model} ({shown.adapter})", style="bold"))
     if shown.phrase:
         console.print(Text(f"phrase: {shown.phrase}"))
+    if shown.left_out:
+        typer.echo(
+            f"no natural phrase, so without {' and '.join(shown.left_out)}; give one with {GIVE_PHRASE}",
+            err=True,
+        )
     for example in shown.examples:
         console.print(Text(f"\nhead: {example.head}   [{example.where}]", style="bold cyan"))
         for one in example.families:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def tune(
     task: Annotated[str, typer.Argument(help="A name (mto ls), a task file (.yaml) or a file of rows (.csv …).")],
     changes: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Settings of the sweep, such as batch_rows=4.")] = None,
-    family: Annotated[str, typer.Option("--family", "-f", help="Template family or its .yaml file; auto: what matching chooses.")] = "masked-prompting",
+    family: Annotated[str | None, typer.Option("--family", "-f", help="Template family or its .yaml file; auto: what matching chooses. Default: masked-prompting; masked-mapping where the task has no phrase.")] = None,
     match: Annotated[Path | None, typer.Option(help="With --family auto: the match.json to go by. Default: match anew.")] = None,
     model: options.Model = None,
     shots: options.Shots = None,
@@ -29,6 +29,8 @@ def tune(
     phrase: options.Phrase = None,
     relation: options.Relation = None,
     data: options.Data = None,
+    columns: options.Columns = None,
+    delimiter: options.Delimiter = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the tuned model. Default: runs/tuned-TASK-MODEL.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the tuned model that is there.")] = False,
     quiet: Quiet = False,
@@ -45,7 +47,8 @@ def tune(
             task, family=family, model=model or "mini", shots=shots, seed=seed, changes=changes or (),
             out=out, overwrite=overwrite, progress=_callback(shown),
             phrase=options.number_or_text(phrase), relation=relation, data=data, match=match,
-            told=lambda signal, _: shown.say(f"matching: {signal}"),
+            columns=options.pairs(columns), delimiter=options.delimiter(delimiter),
+            told=lambda signal, _: shown.say(f"matching: {signal}"), noted=shown.say,
             **changed(rates=options.numbers(rates), ladder=options.numbers(steps)),
         )  # fmt: skip
     if as_json:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mto.config import override, parse
 from mto.match.config import MatchConfig
 from mto.pipeline.config import SHOTS
-from mto.pipeline.inputs import choose_phrase
+from mto.pipeline.inputs import check_phrase, choose_phrase, needs_phrase, without_phrase
 from mto.tasks import load_task
+from mto.templates import BASIC, get_family
 
 if TYPE_CHECKING:
     from mto.match import Match
@@ -28,9 +29,12 @@ def match_task(
     phrase: int | str | None = None,
     relation: str | None = None,
     data: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    delimiter: str | None = None,
     probe: Mapping[str, Any] | None = None,
     progress: Told | None = None,
     probing: Progress | None = None,
+    noted: Callable[[str], None] | None = None,
     **settings: Any,
 ) -> Match:
     """Match a task by its name.
@@ -39,8 +43,12 @@ def match_task(
         shots: None: 30, or every row of a task of one file.
         changes: ``key=value`` changes of `MatchConfig`; `settings` and `probe` are such values as well.
         phrase: number of the task's phrase, or a phrase.
+        relation, data, columns, delimiter: as for `mto.tasks.load_task`.
+
+        noted: is told in a sentence what the user should know before the work begins.
 
     Raises:
+        TemplateError: every family asked for needs a phrase and the task has none.
         MtoError: as `mto.match.match` raises it.
     """
     from mto.match.run import match
@@ -48,9 +56,15 @@ def match_task(
     given = {**settings, **({"probe": dict(probe)} if probe else {})}
     config = parse(MatchConfig, override(given, changes), source="the settings of matching")
     own = (phrase,) if isinstance(phrase, str) else ()
-    loaded = load_task(task, data=data, relation=relation, phrases=own)
+    loaded = load_task(task, data=data, relation=relation, phrases=own, columns=columns, delimiter=delimiter)
+    natural = choose_phrase(loaded, phrase if isinstance(phrase, int) else 0)
+    families = [get_family(ref) for ref in config.families or BASIC]
+    left = [family for family in families if natural is not None or not needs_phrase(family)]
+    if not left:
+        check_phrase(loaded.name, natural, families)
+    if len(left) < len(families) and noted is not None:
+        noted(without_phrase([loaded.name], left))
     return match(
         loaded, list(models), shots=SHOTS if shots is None else shots, seed=seed, config=config,
-        phrase=choose_phrase(loaded, phrase if isinstance(phrase, int) else 0), progress=progress,
-        probing=probing,
+        phrase=natural, progress=progress, probing=probing,
     )  # fmt: skip

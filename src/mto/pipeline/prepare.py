@@ -12,7 +12,16 @@ from mto.pipeline.aligned import can_match, match_all, planned, with_matches
 from mto.pipeline.cells import CellId, all_cells, cell_key
 from mto.pipeline.clock import Clock
 from mto.pipeline.config import CompareConfig
-from mto.pipeline.inputs import Inputs, check_unchanged, describe_task, draw_splits, find_families, load_tasks
+from mto.pipeline.inputs import (
+    Inputs,
+    check_phrase,
+    check_unchanged,
+    describe_task,
+    draw_splits,
+    find_families,
+    load_tasks,
+    without_phrase,
+)
 from mto.pipeline.progress import RunCallback
 from mto.runs import RunFolder, read_json
 from mto.tasks import Task
@@ -81,12 +90,8 @@ def prepare(request: Request, told: RunCallback, *, only_plan: bool = False) -> 
             loaded = load(config)
         inputs = _describe(config, tasks or (), loaded)
         if config.families is None and len(inputs.families) < len(BASIC):
-            names = ", ".join(task.name for task in inputs.tasks if not task.phrase)
-            told.on_event(
-                "no-phrase",
-                f"{names} has no natural phrase, so only {' and '.join(f.title for f in inputs.families)} take part; "
-                "give one with --phrase '{{ head }} is used for' to compare all four",
-            )
+            names = [task.name for task in inputs.tasks if not task.phrase]
+            told.on_event("no-phrase", without_phrase(names, inputs.families))
         if can_match(config, inputs):
             if only_plan:
                 inputs, stands_for = planned(inputs, config)
@@ -197,6 +202,7 @@ def _describe(config: CompareConfig, tasks: Sequence[Task], loaded: LoadedModel)
     described = tuple(describe_task(task, config) for task in tasks)
     families = find_families(config, described)
     for task in described:
+        check_phrase(task.name, task.phrase, families)
         for family in families:
             compile_template(family, phrase=task.phrase, fields=task.fields, adapter=loaded.adapter)
     splits = {(task.name, seed): split for task in tasks for seed, split in draw_splits(task, config).items()}
