@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mto.families import LoadedModel, load_model, save_model
     from mto.match import Match, MatchConfig, match, read_match
     from mto.pipeline import CompareConfig, compare, load, plan
+    from mto.prepare import PrepareConfig, prepare, read_pairs, read_prepared
     from mto.pretrain import pretrain
     from mto.tasks import Task, draw_split, load_task, task_from_rows
     from mto.tune import TuneConfig, load_tuned, tune
@@ -34,6 +35,7 @@ _HOMES = {
     "LoadedModel": "mto.families",
     "Match": "mto.match",
     "MatchConfig": "mto.match",
+    "PrepareConfig": "mto.prepare",
     "Task": "mto.tasks",
     "TuneConfig": "mto.tune",
     "compare": "mto.pipeline",
@@ -44,11 +46,13 @@ _HOMES = {
     "load_tuned": "mto.tune",
     "plan": "mto.pipeline",
     "read_match": "mto.match",
+    "read_pairs": "mto.prepare",
+    "read_prepared": "mto.prepare",
     "save_model": "mto.families",
     "task_from_rows": "mto.tasks",
 }
 # Rooms whose main function has the room's own name: `mto.tune` is the room, and calling it calls the function.
-_CALLABLE = ("match", "pretrain", "tune")
+_CALLABLE = ("match", "prepare", "pretrain", "tune")
 
 __all__ = [
     "CompareConfig",
@@ -56,6 +60,7 @@ __all__ = [
     "Match",
     "MatchConfig",
     "MtoError",
+    "PrepareConfig",
     "Task",
     "TuneConfig",
     "compare",
@@ -66,8 +71,11 @@ __all__ = [
     "load_tuned",
     "match",
     "plan",
+    "prepare",
     "pretrain",
     "read_match",
+    "read_pairs",
+    "read_prepared",
     "save_model",
     "task_from_rows",
     "tune",

@@ -9,6 +9,7 @@ import typer
 from mto.cli.list_names import list_names
 from mto.cli.match import match
 from mto.cli.predict import predict
+from mto.cli.prepare import prepare
 from mto.cli.pretrain import pretrain
 from mto.cli.report import report
 from mto.cli.run import run
@@ -52,6 +53,7 @@ for _name, _command in (
     ("show", show),
     ("ls", list_names),
     ("study", study),
+    ("prepare", prepare),
     ("pretrain", pretrain),
 ):
     app.command(_name, epilog=getattr(_command, "epilog", None))(_command)
