@@ -31,11 +31,12 @@ def pretrain(
 ) -> None:  # fmt: skip
     """Train a checkpoint: tokenizer, text shards, training, validation, model card. Goes on when interrupted."""
     from mto.pipeline import pretraining
+    from mto.pipeline import team as teams
 
     settings = pretraining.read_pretrain_config(config, changes or (), corpus=corpus)
     folder = out or Path("runs") / settings.name
-    helper = pretraining.is_helper()
-    if not pretraining.is_launched():
+    helper = teams.is_helper()
+    if not teams.is_launched():
         team = pretraining.choose_team(settings, folder, processes=processes, threads=threads)
         threads = team.threads
         if team.processes > 1:
@@ -50,7 +51,7 @@ def pretrain(
             words += [
                 flag for flag, on in (("--fresh", fresh), ("--quiet", quiet), ("--json", as_json)) if on
             ]
-            raise typer.Exit(pretraining.launch_team(words, team))
+            raise typer.Exit(teams.launch_team(words, team))
     with display(quiet=quiet or helper) as shown:
         result = pretraining.run_pretraining(
             settings, folder, data=data, threads=threads, resume=not fresh,

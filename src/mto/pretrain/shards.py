@@ -11,9 +11,10 @@ import numpy as np
 
 from mto.errors import DataError
 from mto.families import Adapter
-from mto.pretrain.text import read_lines, sentences
+from mto.pretrain.text import sentences
 from mto.pretrain.vocabulary import batched
 from mto.runs import atomic_directory, read_json, write_json
+from mto.train.lines import read_lines
 
 FORMAT = 2
 # Lines are held out in blocks, so that whole windows of neighbouring lines are unseen too.

@@ -1,18 +1,15 @@
-"""Reading plain text, compressed or not, line by line, and cutting lines into sentences."""
+"""Finding text files, and cutting lines into sentences."""
 
 from __future__ import annotations
 
 import glob
-import gzip
-import io
-import lzma
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from mto.errors import DataError
+from mto.train.lines import OPENERS
 
-OPENERS = {".xz": lzma.open, ".gz": gzip.open, ".txt": open}
 # A stop, closing quotes or brackets, blanks, then something that starts a sentence.
 SENTENCE_END = re.compile(r"(?<=[.!?])[\"'”’)\]]*\s+(?=[\"'“‘(\[]?[A-Z0-9])")
 # No end of a sentence: titles, initials and the like.
@@ -40,25 +37,6 @@ def find_files(patterns: Sequence[str], base: Path) -> list[Path]:
                 )
             found[path] = None
     return list(found)
-
-
-def read_lines(path: Path) -> Iterator[str]:
-    """Lines of a text file (`.txt`, `.xz`, `.gz`; UTF-8), stripped, empty ones left out.
-
-    Raises:
-        DataError: not UTF-8 or a damaged archive; the message names the line.
-    """
-    number = 0
-    try:
-        with OPENERS[path.suffix](path, "rb") as raw, io.TextIOWrapper(raw, encoding="utf-8") as text:  # type: ignore[operator]
-            for line in text:
-                number += 1
-                if stripped := line.strip():
-                    yield stripped
-    except UnicodeDecodeError as error:
-        raise DataError(f"is not UTF-8: {error.reason}", where=f"{path}:{number + 1}") from error
-    except (OSError, EOFError, lzma.LZMAError) as error:
-        raise DataError(f"cannot be read: {error}", where=f"{path}:{number + 1}") from error
 
 
 def sentences(line: str) -> list[str]:
