@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from mto.errors import MtoError
 
 if TYPE_CHECKING:
+    from mto.adapt import AdaptConfig, adapt
     from mto.families import LoadedModel, load_model, save_model
     from mto.match import Match, MatchConfig, match, read_match
     from mto.pipeline import CompareConfig, compare, load, plan
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "AdaptConfig": "mto.adapt",
     "CompareConfig": "mto.pipeline",
     "LoadedModel": "mto.families",
     "Match": "mto.match",
@@ -48,9 +50,10 @@ _HOMES = {
     "task_from_rows": "mto.tasks",
 }
 # Rooms whose main function has the room's own name: `mto.tune` is the room, and calling it calls the function.
-_CALLABLE = ("match", "pretrain", "tune")
+_CALLABLE = ("adapt", "match", "pretrain", "tune")
 
 __all__ = [
+    "AdaptConfig",
     "CompareConfig",
     "LoadedModel",
     "Match",
@@ -58,6 +61,7 @@ __all__ = [
     "MtoError",
     "Task",
     "TuneConfig",
+    "adapt",
     "compare",
     "draw_split",
     "load",
