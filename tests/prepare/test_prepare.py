@@ -167,7 +167,9 @@ def test_a_sentence_may_serve_several_tasks_when_asked(corpus: Path, tmp_path: P
 def test_near_duplicates_are_left_out_unless_that_is_turned_off(corpus: Path, tmp_path: Path) -> None:
     text = tmp_path / "text.txt"
     line = "The old hammer of my uncle can be used for opening the green door of his house"
-    text.write_text(f"{line}.\n{line} now.\nThe spoon can be used for eating a warm soup.\n", encoding="utf-8")
+    text.write_text(
+        f"{line}.\n{line} now.\nThe spoon can be used for eating a warm soup.\n", encoding="utf-8"
+    )
     assert prepared(text, tmp_path / "one").steps["near-duplicates"] == 1
     found = prepared(text, tmp_path / "two", select={"near_duplicates": None})
     assert found.steps["near-duplicates"] == 0 and found.pairs["task"] == 3

@@ -104,7 +104,7 @@ def prepare(request: Request, told: RunCallback, *, only_plan: bool = False) -> 
     speed = _known_speed(path)
     if waiting and (speed is None or loaded is not None):
         from mto.pipeline.planning import measure
-        from mto.pipeline.pretraining import thread_count
+        from mto.pipeline.team import thread_count
         from mto.pipeline.worker import check_revision
 
         loaded = loaded or load(config, inputs.device)
