@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -60,8 +59,11 @@ def adapt(
     if not teams.is_launched():
         team = adapting.choose_team(settings, processes, threads)
         if team.processes > 1:
-            # The same words again: the others read the same settings.
-            raise typer.Exit(teams.launch_team(_words(), team))
+            words = [*adapting.as_words(settings), "--out", str(folder)]
+            words += [
+                flag for flag, on in (("--fresh", fresh), ("--quiet", quiet), ("--json", as_json)) if on
+            ]
+            raise typer.Exit(teams.launch_team(["adapt", *words], team))
     with display(quiet=quiet or helper) as shown:
         result = adapting.run_adaptation(
             settings,
@@ -74,10 +76,6 @@ def adapt(
     if helper:
         return
     emit(result) if as_json else _show(result)
-
-
-def _words() -> list[str]:
-    return sys.argv[1:]
 
 
 def _text(path: Path | None) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,16 @@ def read_adapt_config(path: str | Path | None, changes: Sequence[str] = (), **op
     if "pairs" not in given:
         raise ConfigError("no pairs are given", hint="name the folder that mto prepare made: --pairs DIR")
     return parse(AdaptConfig, given, source=str(path) if path is not None else "the command", lines=lines)
+
+
+def as_words(config: AdaptConfig) -> list[str]:
+    """The settings that are not defaults, as ``key=value`` words that `read_adapt_config` reads.
+
+    >>> as_words(AdaptConfig(pairs="work/tools", objective="lm", lora={"rank": 4}))
+    ['pairs="work/tools"', 'objective="lm"', 'lora={"rank": 4}']
+    """
+    given = config.model_dump(mode="json", exclude_defaults=True)
+    return [f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in given.items()]
 
 
 def default_out(config: AdaptConfig) -> Path:
