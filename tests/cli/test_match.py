@@ -62,15 +62,33 @@ def test_rows_of_ones_own(mto: Mto, mini: str) -> None:
         "--phrase",
         "{{ head }} is used for",
         "--signals",
-        "guidelines",
+        "guidelines,depthrank",
         "-q",
         "denoiser=false",
     )
     assert told.exit_code == 0, told.output
     assert "5 labelled rows" in told.stdout
-    bare = mto("match", "tools.csv", "--signals", "guidelines", "-q", "denoiser=false")
+    bare = mto("match", "tools.csv", "--signals", "guidelines,depthrank", "-q", "denoiser=false")
     assert bare.exit_code == 0, bare.output
     assert "prompting was left out" in " ".join(bare.stdout.split())
+
+
+def test_the_guidelines_alone_read_no_checkpoint(mto: Mto, monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(*_: object, **__: object) -> None:
+        raise AssertionError("a checkpoint was loaded")
+
+    monkeypatch.setattr("mto.match.run.load_model", load)
+    told = mto("match", "household/xWant", "--signals", "guidelines", "--shots", "16")
+    assert told.exit_code == 0, told.output
+    said = " ".join(told.stdout.split())
+    assert "Task type by the guidelines: map-phrasal (" in said and "input -> map-phrasal" in said
+    assert "bits a byte" not in said and "no template family is chosen" in said
+    value = json.loads(
+        mto("match", "household/xWant", "--signals", "guidelines", "--shots", "16", "--json").stdout
+    )
+    assert value["lean"]["value"] < 0 and {rule["name"] for rule in value["rules"]} >= {"input", "length"}
+    idle = mto("match", "household/xWant", "--signals", "guidelines", "--out", "match.json")
+    assert idle.exit_code == 2 and "--out has no say" in idle.stderr and not Path("match.json").exists()
 
 
 @pytest.mark.parametrize(
