@@ -57,6 +57,7 @@ def test_rows_of_ones_own(mto: Mto, mini: str) -> None:
         "head,tail\nhammer,hit nails\nknife,cut bread\nbook,read\ncar,go home\nbed,sleep\n"
     )
     told = mto(
+    assert "Checkpoint: too close to call between" in said  # both are the same
         "match",
         "tools.csv",
         "--phrase",

@@ -81,6 +81,9 @@ def test_candidates_are_ranked_by_bits_a_byte(tiny_bart: Any, tiny_t5: Any) -> N
     bits = [one.bits_per_byte.value for one in found.models]
     assert bits == sorted(bits) and {one.model for one in found.models} == {"a", "b"}
     assert found.model("b").model == "b"
+    assert found.candidates is not None and found.candidates.first == found.models[0].model
+    more = found.candidates.behind[0].bits
+    assert more.value == pytest.approx(bits[1] - bits[0]) and more.low <= more.value <= more.high
     with pytest.raises(DataError, match="'c' was not matched"):
         found.model("c")
 

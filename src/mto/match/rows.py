@@ -9,6 +9,7 @@ from typing import Any
 
 from mto.errors import DataError
 from mto.families import LoadedModel
+from mto.match.candidates import compare_candidates
 from mto.match.classifier.ask import classify
 from mto.match.config import MatchConfig
 from mto.match.decision.decide import decide
@@ -101,6 +102,7 @@ def match_rows(
         guidelines=shape,
         probe=tournament,
         models=tuple(found),
+        candidates=compare_candidates([(one.model, one.scores) for one in found], seed=config.seed),
         seconds=round(time.perf_counter() - began, 2),
         guess=guess,
         notes=notes,
