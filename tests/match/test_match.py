@@ -118,6 +118,7 @@ def test_one_family_and_a_model_without_masks(tiny_bart: Any) -> None:
     config = MatchConfig(signals=("depthrank",), families=("prompting",))
     found = match_rows(tiny_bart, TASK, SPLIT.train, config=config)
     assert found.family == "prompting" and found.best.family.confidence == 1.0
+    assert found.best.family.says == "prompting is the only family that was asked for"
     assert found.best.type.leans == {}  # nothing pairs up
     mute = replace(tiny_bart, adapter=replace(tiny_bart.adapter, sentinel_ids=()))
     found = match_rows(mute, TASK, SPLIT.train, config=MatchConfig(signals=("guidelines",)))

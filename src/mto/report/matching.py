@@ -54,7 +54,8 @@ def _family_line(one: ModelMatch) -> str:
     decision, titles = one.family, _titles(one)
     first, chosen = decision.forecasts[0], titles[decision.family]
     if len(decision.forecasts) == 1:
-        return f"{chosen}, the only one that was compared"
+        alone = "can be written" if one.scores.left_out else "was asked for"
+        return f"{chosen}, the only one that {alone}, so there was nothing to choose"
     lead = next(f for f in decision.forecasts if f.family == decision.family)
     sure, expected = f"{decision.confidence:.0%}", f"expected {_percent(lead.expected)} against the mean"
     if not decision.too_close:
