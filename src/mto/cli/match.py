@@ -84,6 +84,29 @@ def match(
     _show(found)
     if out is not None:
         typer.echo(f"everything: {out}")
+    again = ["-m", found.best.model] if model else []
+    again += _given(data=data, relation=relation, phrase=phrase, shots=shots)
+    for line in _next(task, found, again, seed, out):
+        typer.echo(line)
+
+
+def _given(**options: object) -> list[str]:
+    """The options that were given, as words of a command."""
+    return [
+        word for name, value in options.items() if value is not None for word in (f"--{name}", str(value))
+    ]
+
+
+def _next(task: str, found: Match, again: list[str], seed: int, out: Path | None) -> list[str]:
+    """The two commands that may follow: all families against each other, and the one model with the chosen family."""
+    import shlex
+
+    family = ["--family", "auto", "--match", str(out)] if out is not None else ["--family", found.family]
+    drawn = ["--seed", str(seed)] if seed else []
+    return [
+        f"compare families: {shlex.join(['mto', 'run', task, *again])}",
+        f"tune a model:     {shlex.join(['mto', 'tune', task, *family, *drawn, *again])}",
+    ]
 
 
 class _Rounds:

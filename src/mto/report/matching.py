@@ -192,9 +192,9 @@ def render_match(found: Match, *, width: int = 80) -> Group:
     one = found.best
     rows = f"{found.train_rows} labelled rows" + (f" and {found.dev_rows} dev rows" if found.dev_rows else "")
     parts: list[RenderableType] = [Text(f"{found.task} with {one.model}: {rows}", style="dim")]
-    parts += [Text(line, style="bold") for line in verdict_lines(found)]
     if found.candidates is not None:
         parts.append(Text(f"Checkpoint: {found.candidates.says}.", style="bold"))
+    parts += [Text(line, style="bold") for line in verdict_lines(found)]
     parts += [Text(f"- {line}") for line in evidence_lines(found)]
     parts += [Text(note, style="yellow") for note in _notes(found)]
     parts += [Text(f"{out.family} was left out: {out.reason}", style="yellow") for out in one.scores.left_out]
