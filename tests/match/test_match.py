@@ -81,6 +81,9 @@ def test_candidates_are_ranked_by_bits_a_byte(tiny_bart: Any, tiny_t5: Any) -> N
     bits = [one.bits_per_byte.value for one in found.models]
     assert bits == sorted(bits) and {one.model for one in found.models} == {"a", "b"}
     assert found.model("b").model == "b"
+    assert found.candidates is not None and found.candidates.first == found.models[0].model
+    more = found.candidates.behind[0].bits
+    assert more.value == pytest.approx(bits[1] - bits[0]) and more.low <= more.value <= more.high
     with pytest.raises(DataError, match="'c' was not matched"):
         found.model("c")
 
@@ -115,6 +118,7 @@ def test_one_family_and_a_model_without_masks(tiny_bart: Any) -> None:
     config = MatchConfig(signals=("depthrank",), families=("prompting",))
     found = match_rows(tiny_bart, TASK, SPLIT.train, config=config)
     assert found.family == "prompting" and found.best.family.confidence == 1.0
+    assert found.best.family.says == "prompting is the only family that was asked for"
     assert found.best.type.leans == {}  # nothing pairs up
     mute = replace(tiny_bart, adapter=replace(tiny_bart.adapter, sentinel_ids=()))
     found = match_rows(mute, TASK, SPLIT.train, config=MatchConfig(signals=("guidelines",)))

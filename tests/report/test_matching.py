@@ -76,6 +76,17 @@ def test_a_guess_says_first_that_it_is_one(found: Match) -> None:
     assert text.count("all targets") + text.count("All targets") == 1 and "another note" in text
 
 
+def test_of_one_family_nothing_is_expected(tiny_bart: Any) -> None:
+    alone = mto.match(
+        TASK, tiny_bart, shots=6, signals=("depthrank",), families=("prompting",), denoiser=False
+    )
+    assert verdict_lines(alone)[2] == (
+        "Template family: Prompting, the only one that was asked for, so there was nothing to choose."
+    )
+    assert family_scores_table(alone.best).columns == ("family", "bits a byte", "DepthRank", "ids")
+    assert " %" not in drawn(alone).split("Families on")[1]
+
+
 def test_the_table_fits_a_narrow_terminal(found: Match) -> None:
     text = drawn(found)
     assert "expected, %" in text and "\u2026" not in text

@@ -14,6 +14,7 @@ from mto.cli.frame import Json, Quiet, changed, emit, examples, guarded
 if TYPE_CHECKING:
     from mto.cli.display import Display
     from mto.match import Match
+    from mto.match.guidelines import Guidelines
     from mto.match.probe import ProbeStatus
 
 _UNDER_WAY = {
@@ -52,11 +53,19 @@ def match(
 
     Reads labelled few-shot and dev rows only, never test rows. Takes seconds; the probe, which trains, takes what you give it.
     """
-    from mto.pipeline.matching import match_task
+    from mto.pipeline.matching import guidelines_of, match_task
 
     asked = options.words(signals)
     if (probe_steps is not None or probe_seconds is not None) and "probe" not in (asked or ()):
         asked = [*(asked or ("guidelines", "depthrank", "classifier")), "probe"]
+    if asked == ["guidelines"] and tuned_shots is None:
+        _without_checkpoint(model=model, families=families, weights=weights, out=out)
+        shape = guidelines_of(
+            task, shots=shots, seed=seed, changes=changes or (), phrase=options.number_or_text(phrase),
+            relation=relation, data=data,
+        )  # fmt: skip
+        emit(shape) if as_json else _show_guidelines(shape, task)
+        return
     with display(quiet=quiet) as shown:
 
         def told(signal: str, name: str) -> None:
@@ -78,6 +87,29 @@ def match(
     _show(found)
     if out is not None:
         typer.echo(f"everything: {out}")
+    again = ["-m", found.best.model] if model else []
+    again += _given(data=data, relation=relation, phrase=phrase, shots=shots)
+    for line in _next(task, found, again, seed, out):
+        typer.echo(line)
+
+
+def _given(**options: object) -> list[str]:
+    """The options that were given, as words of a command."""
+    return [
+        word for name, value in options.items() if value is not None for word in (f"--{name}", str(value))
+    ]
+
+
+def _next(task: str, found: Match, again: list[str], seed: int, out: Path | None) -> list[str]:
+    """The two commands that may follow: all families against each other, and the one model with the chosen family."""
+    import shlex
+
+    family = ["--family", "auto", "--match", str(out)] if out is not None else ["--family", found.family]
+    drawn = ["--seed", str(seed)] if seed else []
+    return [
+        f"compare families: {shlex.join(['mto', 'run', task, *again])}",
+        f"tune a model:     {shlex.join(['mto', 'tune', task, *family, *drawn, *again])}",
+    ]
 
 
 class _Rounds:
@@ -107,6 +139,26 @@ class _Rounds:
             if whole
         ]
         self._shown.update(min(max(spent, default=status.done / status.of), 1.0), 1.0, text)
+
+
+def _without_checkpoint(**given: object) -> None:
+    """Raise `DataError` for an option that means nothing where the guidelines alone are asked: they read no checkpoint."""
+    from mto.errors import DataError
+
+    idle = [name for name, value in given.items() if value is not None and value != []]
+    if idle:
+        raise DataError(
+            f"--{idle[0]} has no say where the guidelines alone are asked: they read no checkpoint and choose no family",
+            hint="leave it out, or ask another signal too: --signals guidelines,depthrank",
+        )
+
+
+def _show_guidelines(found: Guidelines, task: str) -> None:
+    from rich.console import Console
+
+    from mto.report.guidelines import render_guidelines
+
+    Console().print(render_guidelines(found, task))
 
 
 def _show(found: Match) -> None:

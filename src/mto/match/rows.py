@@ -9,9 +9,10 @@ from typing import Any
 
 from mto.errors import DataError
 from mto.families import LoadedModel
+from mto.match.candidates import compare_candidates
 from mto.match.classifier.ask import classify
 from mto.match.config import MatchConfig
-from mto.match.decision.decide import decide
+from mto.match.decision.decide import Decision, decide
 from mto.match.decision.evidence import FamilyEvidence, TaskEvidence
 from mto.match.decision.shipped import read_weights, weights_for
 from mto.match.decision.task_type import decide_type
@@ -101,6 +102,7 @@ def match_rows(
         guidelines=shape,
         probe=tournament,
         models=tuple(found),
+        candidates=compare_candidates([(one.model, one.scores) for one in found], seed=config.seed),
         seconds=round(time.perf_counter() - began, 2),
         guess=guess,
         notes=notes,
@@ -171,11 +173,18 @@ def _match_model(
         tuned_maskability=tuned_masks,
         classified=classified,
         evidence=evidence,
-        family=decide(evidence, weights.family, seed=config.seed),
+        family=_as_asked(decide(evidence, weights.family, seed=config.seed), scores),
         type=kind,
         objective=objective,
         denoiser=denoiser,
     )
+
+
+def _as_asked(decision: Decision, scores: FamilyScores) -> Decision:
+    """The decision; of one family it says whether another was asked for at all."""
+    if len(decision.forecasts) > 1 or scores.left_out:
+        return decision
+    return decision.model_copy(update={"says": f"{decision.family} is the only family that was asked for"})
 
 
 def collect_evidence(

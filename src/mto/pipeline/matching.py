@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mto.config import override, parse
+from mto.errors import DataError
 from mto.match.config import MatchConfig
 from mto.pipeline.config import SHOTS
 from mto.pipeline.inputs import check_phrase, choose_phrase, needs_phrase, without_phrase
@@ -15,6 +16,7 @@ from mto.templates import BASIC, get_family
 
 if TYPE_CHECKING:
     from mto.match import Match
+    from mto.match.guidelines import Guidelines
     from mto.match.probe.tournament import Progress
     from mto.match.rows import Told
 
@@ -67,4 +69,39 @@ def match_task(
     return match(
         loaded, list(models), shots=SHOTS if shots is None else shots, seed=seed, config=config,
         phrase=natural, progress=progress, probing=probing,
+    )  # fmt: skip
+
+
+def guidelines_of(
+    task: str | Path,
+    *,
+    shots: int | None = None,
+    seed: int = 0,
+    changes: Sequence[str] = (),
+    phrase: int | str | None = None,
+    relation: str | None = None,
+    data: str | None = None,
+) -> Guidelines:
+    """What the guidelines alone say of a task's few-shot and dev rows: no checkpoint is read.
+
+    Args:
+        shots, changes, phrase: as for `match_task`.
+
+    Raises:
+        DataError: the changes ask for another signal.
+        MtoError: as `load_task`, `draw_split` and `mto.match.guidelines.guidelines` raise it.
+    """
+    from mto.match.guidelines import guidelines
+    from mto.match.run import draw_labelled
+
+    given = override({"signals": ["guidelines"]}, changes)
+    config = parse(MatchConfig, given, source="the settings of matching")
+    if config.signals != ("guidelines",):
+        raise DataError("the changes ask for other signals too", hint="name all of them in --signals")
+    own = (phrase,) if isinstance(phrase, str) else ()
+    loaded = load_task(task, data=data, relation=relation, phrases=own)
+    split = draw_labelled(loaded, SHOTS if shots is None else shots, seed)
+    return guidelines(
+        (*split.train, *split.dev), relation=loaded.relation, tagger=config.tagger,
+        phrase=choose_phrase(loaded, phrase if isinstance(phrase, int) else 0),
     )  # fmt: skip

@@ -54,7 +54,8 @@ def _family_line(one: ModelMatch) -> str:
     decision, titles = one.family, _titles(one)
     first, chosen = decision.forecasts[0], titles[decision.family]
     if len(decision.forecasts) == 1:
-        return f"{chosen}, the only one that was compared"
+        alone = "can be written" if one.scores.left_out else "was asked for"
+        return f"{chosen}, the only one that {alone}, so there was nothing to choose"
     lead = next(f for f in decision.forecasts if f.family == decision.family)
     sure, expected = f"{decision.confidence:.0%}", f"expected {_percent(lead.expected)} against the mean"
     if not decision.too_close:
@@ -191,6 +192,8 @@ def render_match(found: Match, *, width: int = 80) -> Group:
     one = found.best
     rows = f"{found.train_rows} labelled rows" + (f" and {found.dev_rows} dev rows" if found.dev_rows else "")
     parts: list[RenderableType] = [Text(f"{found.task} with {one.model}: {rows}", style="dim")]
+    if found.candidates is not None:
+        parts.append(Text(f"Checkpoint: {found.candidates.says}.", style="bold"))
     parts += [Text(line, style="bold") for line in verdict_lines(found)]
     parts += [Text(f"- {line}") for line in evidence_lines(found)]
     parts += [Text(note, style="yellow") for note in _notes(found)]
