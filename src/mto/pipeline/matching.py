@@ -16,6 +16,7 @@ from mto.templates import BASIC, get_family
 if TYPE_CHECKING:
     from mto.match import Match
     from mto.match.rows import Told
+    from mto.tasks import Task
 
 
 def match_task(
@@ -33,6 +34,7 @@ def match_task(
     probe: Mapping[str, Any] | None = None,
     progress: Told | None = None,
     noted: Callable[[str], None] | None = None,
+    odd_rows: Callable[[Task], None] | None = None,
     **settings: Any,
 ) -> Match:
     """Match a task by its name.
@@ -43,6 +45,7 @@ def match_task(
         phrase: number of the task's phrase, or a phrase.
         relation, data, columns, delimiter: as for `mto.tasks.load_task`.
 
+        odd_rows: is given the task where rows of it were mended or left out (its `warnings`).
         noted: is told in a sentence what the user should know before the work begins.
 
     Raises:
@@ -55,6 +58,8 @@ def match_task(
     config = parse(MatchConfig, override(given, changes), source="the settings of matching")
     own = (phrase,) if isinstance(phrase, str) else ()
     loaded = load_task(task, data=data, relation=relation, phrases=own, columns=columns, delimiter=delimiter)
+    if loaded.warnings and odd_rows is not None:
+        odd_rows(loaded)
     natural = choose_phrase(loaded, phrase if isinstance(phrase, int) else 0)
     families = [get_family(ref) for ref in config.families or BASIC]
     left = [family for family in families if natural is not None or not needs_phrase(family)]
