@@ -128,3 +128,42 @@ def test_a_task_without_a_phrase_is_told_what_it_misses(mto: Mto, mini: str, bar
         assert "--phrase" not in mto(*command, *phrase).stderr
     own = mto("tune", bare, *phrase, *FAST, "--out", "u", "--json")
     assert json.loads(own.stdout)["family"] == "masked-prompting" and "--phrase" not in own.stderr
+
+
+def test_odd_rows_are_told_with_their_lines(mto: Mto, mini: str, tmp_path: Path) -> None:
+    (tmp_path / "odd.csv").write_text(rows(0, 4) + "red car,\nred car,wash\n\nred car,Wash\nhammer,\n")
+    lines = ["odd: 4 rows were mended or left out", "  odd.csv:6: empty tail, row left out", "  and 1 more"]
+    for words in (["show"], ["match", "--signals", "guidelines"], ["tune", *FAST, "--out", "t"]):
+        told = mto(words[0], "odd.csv", *words[1:])
+        assert told.exit_code == 0 and set(lines) < set(told.stderr.splitlines())
+        assert "odd.csv:10" not in told.output
+    assert len(json.loads(mto("show", "odd.csv", "--json").stdout)["warnings"]) == 4
+    assert "mended" not in mto("match", "odd.csv", "--signals", "guidelines", "-q").output
+    assert "mended" not in mto("match", "odd.csv", "--signals", "guidelines", "--json").stderr
+    words = ["run", "odd.csv", "-f", "mapping", *FAST, "--dry-run"]
+    dry = mto(*words)
+    assert set(lines) < set(dry.stderr.splitlines())
+    assert "4 rows were mended or left out" in dry.stdout and "inputs.json" not in dry.stdout
+    assert "mended" not in mto(*words, "-q").stderr
+    assert json.loads(mto(*words, "-q", "--json").stdout)["tasks"][0]["warnings"] == 4
+
+
+def test_a_plan_says_how_many_folds_there_can_be(mto: Mto, mini: str, tmp_path: Path) -> None:
+    for heads, folds in ((3, 3), (9, 5)):
+        (tmp_path / "few.csv").write_text(rows(0, heads))
+        told = mto("run", "few.csv", "-f", "mapping", *FAST, "--dry-run", "-q")
+        assert f"{folds}-fold over {heads} heads" in told.stdout
+
+
+def test_predict_gives_json_where_no_file_is_named(mto: Mto, mini: str, bare: str) -> None:
+    made = mto("tune", bare, "-f", "mapping", *FAST, "--out", "t", "-q")
+    assert made.exit_code == 0, made.output
+    words = ["predict", "--run", "t", "--input", "-", "-q"]
+    told = json.loads(mto(*words, "--json", input="head,shop\nred car,here\n").stdout)
+    (answer,) = told["answers"]
+    assert told["rows"] == 1 and (answer["head"], answer["shop"]) == ("red car", "here")
+    table = mto(*words, input="head,shop\nred car,here\n").stdout
+    assert table == f"head,shop,prediction\nred car,here,{answer['prediction']}\n"
+    # With a file the answers stand there.
+    saved = mto(*words, "--json", "--output", "out.csv", input="head\nred car\n")
+    assert json.loads(saved.stdout) == {"rows": 1, "output": "out.csv"}

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 import torch
+import transformers
 
 from mto.errors import FamilyError, UnknownNameError
-from mto.families import TrainingMetadata, find_adapter, load_model, save_model
+from mto.families import SENTINEL_SPELLING, TrainingMetadata, find_adapter, load_model, save_model
 from tests.conftest import bart_model, t5_model, t5_tokenizer, word_tokenizer
 
 
@@ -58,6 +59,20 @@ def test_variants_of_t5_are_data(tmp_path: Path) -> None:
         loaded = load_model(save_model(model, find_adapter(model.config, tokenizer), tmp_path / name))
         assert objective in loaded.metadata.objectives, name
         assert loaded.adapter.name == "t5"
+
+
+def test_byt5_is_no_t5() -> None:
+    tokenizer = transformers.ByT5Tokenizer()
+    config = transformers.T5Config(
+        vocab_size=384, feed_forward_proj="gated-gelu", pad_token_id=0, eos_token_id=1
+    )
+    assert (
+        tokenizer.convert_tokens_to_ids(SENTINEL_SPELLING.format(0)) < 384
+    )  # it has such tokens all the same
+    with pytest.raises(
+        FamilyError, match=r"(?s)no family kind.*ByT5Tokenizer is not a fast.*known kinds: .*t5 \("
+    ):
+        find_adapter(config, tokenizer)
 
 
 def test_unknown_kind_lists_the_known_ones() -> None:

@@ -154,6 +154,12 @@ def test_own_columns_fields_and_delimiter(tmp_path: Path) -> None:
     ]
 
 
+def test_a_misspelt_relation_of_the_library_tells_no_path_of_the_package() -> None:
+    with pytest.raises(UnknownNameError, match="did you mean 'ObjectUse'") as caught:
+        load_task("household/ObjctUse")
+    assert str(caught.value).startswith("'household' has no relation 'ObjctUse'")
+
+
 def test_a_file_alone_with_columns_of_other_names(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("QUESTION;ANSWER;room\npot, big;soup;kitchen\n")
@@ -259,6 +265,9 @@ def test_wrong_phrases_name_their_line(workshop: Path) -> None:
         load_task(workshop)
     assert f"{workshop}:9: unknown field 'haed'" in str(caught.value)
     assert "'used for' holds no input" in str(caught.value)
+    with pytest.raises(TemplateError) as caught:
+        load_task("household/ObjectUse", phrases=["{{ hed }} is for"])
+    assert "unknown field 'hed'" in str(caught.value) and "holds no input" not in str(caught.value)
     with pytest.raises(TemplateError, match="holds no input"):
         load_task("household/xWant", phrases=["wants"])
 

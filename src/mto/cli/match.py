@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mto.cli import options
-from mto.cli.display import display
+from mto.cli.display import display, say_odd_rows
 from mto.cli.frame import Json, Quiet, changed, emit, examples, guarded
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ def match(
         found = match_task(
             task, models=model or ["mini"], shots=shots, seed=seed, changes=changes or (),
             phrase=options.number_or_text(phrase), relation=relation, data=data, progress=told, noted=shown.say,
+            odd_rows=None if as_json else say_odd_rows(shown),
             columns=options.pairs(columns), delimiter=options.delimiter(delimiter),
             probing=_Rounds(shown, probe_steps, probe_seconds).tell,
             **changed(signals=asked, families=options.words(families), tuned_shots=tuned_shots, weights=weights),

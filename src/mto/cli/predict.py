@@ -29,16 +29,18 @@ def predict(
     """Answer new rows with the model of a run; the answers stand in one more column."""
     from mto.pipeline import load
     from mto.pipeline.predicting import predict_file
+    from mto.pipeline.streams import Collected
 
+    kept = Collected() if as_json and target == "-" else None
     loaded = load(run, device=device)
     with display(quiet=quiet) as shown:
         rows = predict_file(
-            loaded, source, target, task=task, form=form, column=column,
+            loaded, source, target if kept is None else kept, task=task, form=form, column=column,
             columns=options.pairs(columns), delimiter=options.delimiter(delimiter) or ",",
             progress=lambda done: shown.say(f"{done:,} rows"),
         )  # fmt: skip
-    if as_json and target != "-":
-        emit({"rows": rows, "output": target})
+    if as_json:
+        emit({"rows": rows, "output": target} if kept is None else {"rows": rows, "answers": kept.rows})
     elif target != "-":
         typer.echo(f"{rows:,} rows: {target}")
 

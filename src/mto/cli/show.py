@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from mto.cli import options
+from mto.cli.display import odd_rows
 from mto.cli.frame import Json, emit, examples, guarded
 
 
@@ -46,6 +47,8 @@ def show(
     console.print(Text(f"{shown.task} · {shown.model} ({shown.adapter})", style="bold"))
     if shown.phrase:
         console.print(Text(f"phrase: {shown.phrase}"))
+    for line in odd_rows(shown.task, shown.warnings, len(shown.warnings)):
+        typer.echo(line, err=True)
     if shown.left_out:
         typer.echo(
             f"no natural phrase, so without {' and '.join(shown.left_out)}; give one with {GIVE_PHRASE}",

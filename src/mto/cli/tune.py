@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mto.cli import options
-from mto.cli.display import Display, display
+from mto.cli.display import Display, display, say_odd_rows
 from mto.cli.frame import Json, Quiet, changed, emit, examples, guarded
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def tune(
             phrase=options.number_or_text(phrase), relation=relation, data=data, match=match,
             columns=options.pairs(columns), delimiter=options.delimiter(delimiter),
             told=lambda signal, _: shown.say(f"matching: {signal}"), noted=shown.say,
+            odd_rows=None if as_json else say_odd_rows(shown),
             **changed(rates=options.numbers(rates), ladder=options.numbers(steps)),
         )  # fmt: skip
     if as_json:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mto.match.guidelines import Guidelines
     from mto.match.probe.tournament import Progress
     from mto.match.rows import Told
+    from mto.tasks import Task
 
 
 def match_task(
@@ -37,6 +38,7 @@ def match_task(
     progress: Told | None = None,
     probing: Progress | None = None,
     noted: Callable[[str], None] | None = None,
+    odd_rows: Callable[[Task], None] | None = None,
     **settings: Any,
 ) -> Match:
     """Match a task by its name.
@@ -47,6 +49,7 @@ def match_task(
         phrase: number of the task's phrase, or a phrase.
         relation, data, columns, delimiter: as for `mto.tasks.load_task`.
 
+        odd_rows: is given the task where rows of it were mended or left out (its `warnings`).
         noted: is told in a sentence what the user should know before the work begins.
 
     Raises:
@@ -59,6 +62,8 @@ def match_task(
     config = parse(MatchConfig, override(given, changes), source="the settings of matching")
     own = (phrase,) if isinstance(phrase, str) else ()
     loaded = load_task(task, data=data, relation=relation, phrases=own, columns=columns, delimiter=delimiter)
+    if loaded.warnings and odd_rows is not None:
+        odd_rows(loaded)
     natural = choose_phrase(loaded, phrase if isinstance(phrase, int) else 0)
     families = [get_family(ref) for ref in config.families or BASIC]
     left = [family for family in families if natural is not None or not needs_phrase(family)]

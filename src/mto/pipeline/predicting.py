@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mto.errors import DataError
 from mto.pipeline.loaded_run import LoadedRun, check_columns
-from mto.pipeline.streams import chunks, read_rows, write_rows
+from mto.pipeline.streams import Writer, chunks, read_rows, write_rows
 
 COLUMN = "prediction"
 CHUNK = 256
@@ -17,7 +17,7 @@ CHUNK = 256
 def predict_file(
     run: LoadedRun,
     source: str | Path,
-    target: str | Path,
+    target: str | Path | Writer,
     *,
     task: str | None = None,
     form: str | None = None,
@@ -30,7 +30,7 @@ def predict_file(
 
     Args:
         source: CSV, TSV or JSONL with a column for each field of the task; ``-`` is standard input.
-        target: the same, with one more column; ``-`` is standard output.
+        target: the same, with one more column; ``-`` is standard output. Or a writer of rows.
         form: ``csv``, ``tsv`` or ``jsonl`` for the standard streams.
         column: name of the new column.
         columns: which column holds which field of the task, where they have other names: ``{"head": "QUESTION"}``.

@@ -31,6 +31,7 @@ class ShownTask:
 
     Attributes:
         left_out: names of the basic families that need a phrase, where the task has none.
+        warnings: rows that were mended or left out, with file and line.
     """
 
     task: str
@@ -39,6 +40,7 @@ class ShownTask:
     phrase: str | None
     examples: tuple[ShownExample, ...]
     left_out: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def load_adapter(ref: str | Path) -> Adapter:
@@ -103,7 +105,9 @@ def show_task(
         for example in _choose(loaded, head, n)
     )
     name = "given" if isinstance(model, Adapter) else str(model)
-    return ShownTask(loaded.name, name, adapter.name, text, examples, left_out)
+    return ShownTask(
+        loaded.name, name, adapter.name, text, examples, left_out, tuple(map(str, loaded.warnings))
+    )
 
 
 def _choose(task: Task, head: str | None, n: int) -> Sequence[Example]:

@@ -154,6 +154,17 @@ class Writer(Protocol):
         """Write one row."""
 
 
+class Collected:
+    """Keeps the rows in memory."""
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, Any]] = []
+
+    def write(self, row: Mapping[str, Any]) -> None:
+        """Keep one row."""
+        self.rows.append(dict(row))
+
+
 class _Table:
     def __init__(self, file: IO[str], form: str, columns: Sequence[str], delimiter: str) -> None:
         self._file, self._form, self._columns = file, form, tuple(columns)
@@ -179,9 +190,9 @@ class _Table:
 
 @contextmanager
 def write_rows(
-    path: str | Path, columns: Sequence[str], form: str | None = None, delimiter: str = ","
+    path: str | Path | Writer, columns: Sequence[str], form: str | None = None, delimiter: str = ","
 ) -> Iterator[Writer]:
-    """Write rows to a CSV, TSV or JSONL file (``-``: standard output) as they come.
+    """Write rows to a CSV, TSV or JSONL file (``-``: standard output), or to a writer, as they come.
 
     The file has its name only when all rows are written; until then it is called ``NAME.part``, and stays so when
     the work is interrupted.
@@ -189,6 +200,9 @@ def write_rows(
     Raises:
         DataError: unknown ending. RunError: the disk is full or the folder is missing.
     """
+    if not isinstance(path, str | Path):
+        yield path
+        return
     if str(path) == "-":
         yield _Table(sys.stdout, form or "csv", columns, delimiter)
         sys.stdout.flush()

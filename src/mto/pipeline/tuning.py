@@ -55,6 +55,7 @@ def tune_to_folder(
     progress: TuneCallback | None = None,
     told: Told | None = None,
     noted: Callable[[str], None] | None = None,
+    odd_rows: Callable[[Task], None] | None = None,
     **settings: Any,
 ) -> Tuning:
     """Tune, and save the tuned model.
@@ -67,6 +68,7 @@ def tune_to_folder(
         phrase: number of the task's phrase, or a phrase.
         relation, data, columns, delimiter: as for `mto.tasks.load_task`.
         told: is told what matching does.
+        odd_rows: is given the task where rows of it were mended or left out (its `warnings`).
         noted: is told in a sentence what the user should know before the work begins.
 
     Raises:
@@ -80,6 +82,8 @@ def tune_to_folder(
     config = parse(TuneConfig, override(settings, changes), source="the settings of the sweep")
     own = (phrase,) if isinstance(phrase, str) else ()
     loaded = load_task(task, data=data, relation=relation, phrases=own, columns=columns, delimiter=delimiter)
+    if loaded.warnings and odd_rows is not None:
+        odd_rows(loaded)
     folder = Path(out) if out else Path("runs") / f"tuned-{slug(loaded.name)}-{slug(Path(model).name)}"
     _check_free(folder, overwrite)
     if shots is None and (loaded.dev or loaded.test):

@@ -212,7 +212,8 @@ def _choose(file: TaskFile, relation: str | None, path: Path) -> str:
         raise UnknownNameError(f"'{file.name}' holds {len(file.relations)} relations", hint=hint)
     if relation not in file.relations:
         hint = suggest(relation, file.relations)
-        raise UnknownNameError(f"'{file.name}' has no relation '{relation}'", hint=hint, where=str(path))
+        where = None if path.parent == LIBRARY else str(path)  # where the package lies helps nobody
+        raise UnknownNameError(f"'{file.name}' has no relation '{relation}'", hint=hint, where=where)
     return relation
 
 

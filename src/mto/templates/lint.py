@@ -67,10 +67,11 @@ def phrase_problems(phrase: str, fields: Collection[str], where: str) -> list[Pr
     except TemplateError as error:
         return [Problem(error.message, where, error.hint or "")]
     problems = check_names(text, {*fields, *RESERVED}, where)
+    misspelt = bool(problems)  # then the input may only be misspelt, which is told already
     for name in sorted(text.names & RESERVED):
         hint = "write the phrase up to the answer; the family adds mask and answer"
         problems.append(Problem(f"a phrase cannot hold '{name}'", where, hint))
-    if not text.names & (set(fields) - FIXED_FIELDS):
+    if not misspelt and not text.names & (set(fields) - FIXED_FIELDS):
         near = "{{ head }}" if "head" in fields else "one of the task's fields"
         problems.append(
             Problem(
