@@ -139,7 +139,7 @@ def test_changed_text_is_prepared_again_and_old_shards_go(corpus: Path, tmp_path
     shutil.copy(corpus, text)
     assert prepared(text, tmp_path / "out").shards == 3
     text.write_text(
-        "".join(text.read_text(encoding="utf-8").splitlines(keepends=True)[:60]), encoding="utf-8"
+        "".join(text.read_text(encoding="utf-8").splitlines(keepends=True)[:30]), encoding="utf-8"
     )
     found = prepared(text, tmp_path / "out")
     assert found.shards == 1

@@ -121,6 +121,7 @@ class _Taken:
         self._near = NearDuplicates(threshold) if threshold is not None else None
         self._shared = config.select.shared
         self._places: set[tuple[int, int]] = set()
+        self._left_out: set[tuple[int, int]] = set()
         self._normalise = Normaliser()
 
     def known(self, candidate: Candidate) -> bool:
@@ -129,18 +130,27 @@ class _Taken:
 
     def take(self, candidate: Candidate) -> bool:
         """Take it, unless it is nearly another one."""
-        if self._near is not None and not self._near.add(self._normalise(candidate.selected.sentence.text)):
+        text = candidate.selected.sentence.text
+        if self._near is not None and not self._near.add(self._normalise(text)):
+            self._left_out.add(candidate.place)
             return False
         self._places.add(candidate.place)
         return True
 
+    def left_out(self, candidate: Candidate) -> bool:
+        """Whether it was found to be a near-duplicate before, so that it is counted once."""
+        return candidate.place in self._left_out
+
     @property
     def shared(self) -> bool:
+        """Whether several tasks may have one sentence."""
         return self._shared
 
 
 def _next(queue: Iterator[Candidate], taken: _Taken, near: dict[str, int], task: str) -> Selected | None:
     for candidate in queue:
+        if taken.left_out(candidate):
+            continue
         if taken.known(candidate):
             if taken.shared and task != GENERAL:
                 return candidate.selected
