@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from mto.train.lines import read_lines
 
 from mto.adapt import AdaptConfig, adapt
 from mto.prepare.pairs import Pair, pairs_folder, write_shard
-from mto.train.lines import read_lines
 
 SETTINGS: tuple[dict[str, Any], ...] = (
     *({"optimizer": "adamw", "rate": rate} for rate in (1e-4, 3e-4, 1e-3)),
