@@ -83,6 +83,16 @@ def test_unknown_kind_lists_the_known_ones() -> None:
         find_adapter(config, tokenizer)
 
 
+def test_a_checkpoint_without_sentinels_is_named_and_the_kinds_once(tmp_path: Path) -> None:
+    tokenizer = word_tokenizer(0)
+    t5_model(tokenizer).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    with pytest.raises(FamilyError, match="0 sentinels") as caught:
+        load_model(tmp_path)
+    assert caught.value.where == str(tmp_path)
+    assert str(caught.value).count("known kinds") == 1 == str(caught.value).count("sentinel-text")
+
+
 def test_ul2_and_t5_without_sentinels_are_not_taken_for_t5() -> None:
     model = t5_model(t5_tokenizer(), tied=False)
     model.config.feed_forward_proj = "gated-silu"
