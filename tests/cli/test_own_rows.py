@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -167,3 +169,19 @@ def test_predict_gives_json_where_no_file_is_named(mto: Mto, mini: str, bare: st
     # With a file the answers stand there.
     saved = mto(*words, "--json", "--output", "out.csv", input="head\nred car\n")
     assert json.loads(saved.stdout) == {"rows": 1, "output": "out.csv"}
+
+
+def test_names_are_checked_before_anything_heavy_is_imported() -> None:
+    code = (
+        "import sys\n"
+        "from typer.testing import CliRunner\n"
+        "from mto.cli.app import app\n"
+        "for words in (['tune', 'household/ObjctUse'], ['match', 'household/ObjctUse'],\n"
+        "              ['run', 'household/ObjectUse', '-f', 'promting'], ['tune', 'household/xWant', '-f', 'promting'],\n"
+        "              ['match', 'household/xWant', '-f', 'promting']):\n"
+        "    told = CliRunner().invoke(app, words)\n"
+        "    assert told.exit_code == 2 and 'did you mean' in told.output, (words, told.output)\n"
+        "    assert 'torch' not in sys.modules, words\n"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stderr

@@ -56,8 +56,6 @@ def match_task(
         TemplateError: every family asked for needs a phrase and the task has none.
         MtoError: as `mto.match.match` raises it.
     """
-    from mto.match.run import match
-
     given = {**settings, **({"probe": dict(probe)} if probe else {})}
     config = parse(MatchConfig, override(given, changes), source="the settings of matching")
     own = (phrase,) if isinstance(phrase, str) else ()
@@ -71,6 +69,8 @@ def match_task(
         check_phrase(loaded.name, natural, families)
     if len(left) < len(families) and noted is not None:
         noted(without_phrase([loaded.name], left))
+    from mto.match.run import match  # takes seconds; names and rows are checked by now
+
     return match(
         loaded, list(models), shots=SHOTS if shots is None else shots, seed=seed, config=config,
         phrase=natural, progress=progress, probing=probing,

@@ -85,6 +85,7 @@ def prepare(request: Request, told: RunCallback, *, only_plan: bool = False) -> 
     if kept is not None:
         inputs = kept
     else:
+        check_families(config, tasks or ())
         if loaded is None:
             told.on_event("loading", f"loading {config.model}")
             loaded = load(config)
@@ -128,6 +129,18 @@ def prepare(request: Request, told: RunCallback, *, only_plan: bool = False) -> 
             f"about {plan.disk_bytes / 1e6:.0f} MB are needed, {free / 1e6:.0f} MB are free; --keep none needs least",
         )
     return Work(config, path, inputs, cells, keys, results, loaded, plan, Clock(plan, cells, waiting))
+
+
+def check_families(config: CompareConfig, tasks: Sequence[Task]) -> None:
+    """Look at the names of families and at phrases, before a checkpoint is loaded, which takes seconds.
+
+    Raises:
+        MtoError: as `find_families` and `check_phrase` raise it.
+    """
+    described = [describe_task(task, config) for task in tasks]
+    families = find_families(config, described)
+    for task in described:
+        check_phrase(task.name, task.phrase, families)
 
 
 def current_tasks(request: Request, kept: Inputs | None, told: RunCallback) -> tuple[Task, ...] | None:
@@ -202,7 +215,6 @@ def _describe(config: CompareConfig, tasks: Sequence[Task], loaded: LoadedModel)
     described = tuple(describe_task(task, config) for task in tasks)
     families = find_families(config, described)
     for task in described:
-        check_phrase(task.name, task.phrase, families)
         for family in families:
             compile_template(family, phrase=task.phrase, fields=task.fields, adapter=loaded.adapter)
     splits = {(task.name, seed): split for task in tasks for seed, split in draw_splits(task, config).items()}

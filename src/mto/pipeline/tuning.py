@@ -14,7 +14,6 @@ from mto.pipeline.loaded_run import TUNED
 from mto.tasks import load_task
 from mto.templates import get_family
 from mto.tune.config import TuneConfig
-from mto.tune.tuned import MATCH
 
 if TYPE_CHECKING:
     from mto.match import Match
@@ -77,8 +76,6 @@ def tune_to_folder(
         RunError: `out` holds a tuned model already, or something else. Known before the work begins.
         MtoError: as `mto.tune.tune` raises it.
     """
-    from mto.tune.fit import tune
-
     config = parse(TuneConfig, override(settings, changes), source="the settings of the sweep")
     own = (phrase,) if isinstance(phrase, str) else ()
     loaded = load_task(task, data=data, relation=relation, phrases=own, columns=columns, delimiter=delimiter)
@@ -104,11 +101,15 @@ def tune_to_folder(
         family = answer.model(model).family.family
     elif match is not None:
         raise DataError(f"the family is '{family}', so there is nothing to match", hint="give --family auto")
+    from mto.tune.fit import tune  # takes seconds; names and rows are checked by now
+
     tuned = tune(
         model, loaded, family=family, shots=shots, seed=seed, config=config, phrase=natural, progress=progress
     )
     tuned.save(folder)
     if answer is not None:
+        from mto.tune.tuned import MATCH
+
         answer.write(folder / MATCH)
     return Tuning(tuned, folder, answer)
 
