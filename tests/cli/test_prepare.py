@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 from tests.cli.conftest import Mto
@@ -54,6 +55,7 @@ def test_bad_input_is_said_and_gives_exit_code_2(mto: Mto) -> None:
         ((TASKS[0], "--corpus", "text.txt", "maker=nothing"), "no maker of pairs is named 'nothing'"),
         ((TASKS[0], "--corpus", "text.txt", "-n", "8", MAKER, "sentences=rulez"), "did you mean 'rules'"),
     ):
+        shutil.rmtree("out", ignore_errors=True)
         told = mto("prepare", *words, "-w", "1", "--out", "out", "--quiet")
         assert told.exit_code == 2, (words, told.output)
         assert message in told.output, (words, told.output)

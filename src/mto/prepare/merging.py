@@ -83,7 +83,7 @@ def merge(work: Path, parts: Sequence[dict[str, Any]], tasks: Sequence[str], con
     """
     chosen = Chosen()
     taken = _Taken(config)
-    columns = [_of_task(work, parts, n, name, config) for n, name in enumerate(tasks)]
+    columns, others = _candidates(work, parts, tasks, config)
     left = [config.select.per_task] * len(tasks)
     queues = [iter(column) for column in columns]
     while any(left):
@@ -92,7 +92,7 @@ def merge(work: Path, parts: Sequence[dict[str, Any]], tasks: Sequence[str], con
             if found is not None:
                 chosen.task.append(found)
             left[n] = left[n] - 1 if found is not None else 0
-    general = iter(_general(work, parts))
+    general = iter(others)
     places = wanted_general(config, len(chosen.task))
     for rows, count in zip((chosen.held_out, chosen.mixed, chosen.general), places, strict=True):
         while len(rows) < count:
@@ -161,27 +161,33 @@ def _next(queue: Iterator[Candidate], taken: _Taken, near: dict[str, int], task:
     return None
 
 
-def _of_task(
-    work: Path, parts: Sequence[dict[str, Any]], number: int, name: str, config: PrepareConfig
-) -> list[Candidate]:
+def _candidates(
+    work: Path, parts: Sequence[dict[str, Any]], tasks: Sequence[str], config: PrepareConfig
+) -> tuple[list[list[Candidate]], list[Candidate]]:
+    """The best candidates of each task, and all general ones, in order."""
     most = spare(config.select.per_task)
-    best: list[Candidate] = []
+    best: list[list[Candidate]] = [[] for _ in tasks]
+    general: list[Candidate] = []
     for n, part in enumerate(parts):
-        for score, place, by, text, line in read_json(work / FOUND / f"{part['name']}.json")["tasks"][number]:
-            sentence = Sentence(text, f"{part['file']}:{part['before'] + line}")
-            best.append(Candidate((-score, n, place), (n, place), Selected(sentence, name, score, by)))
-        if len(best) > 4 * most:
-            best = sorted(best, key=lambda c: c.rank)[:most]
-    return sorted(best, key=lambda c: c.rank)[:most]
+        found = read_json(work / FOUND / f"{part['name']}.json")
+        for task, name in enumerate(tasks):
+            for score, place, by, text, line in found["tasks"][task]:
+                selected = Selected(_sentence(part, text, line), name, score, by)
+                best[task].append(Candidate((-score, n, place), (n, place), selected))
+            if len(best[task]) > 4 * most:
+                best[task] = _sorted(best[task])[:most]
+        for lot, place, text, line in found["general"]:
+            selected = Selected(_sentence(part, text, line), GENERAL, 0.0, RANDOM)
+            general.append(Candidate((lot, n, place), (n, place), selected))
+    return [_sorted(rows)[:most] for rows in best], _sorted(general)
 
 
-def _general(work: Path, parts: Sequence[dict[str, Any]]) -> list[Candidate]:
-    found = []
-    for n, part in enumerate(parts):
-        for lot, place, text, line in read_json(work / FOUND / f"{part['name']}.json")["general"]:
-            sentence = Sentence(text, f"{part['file']}:{part['before'] + line}")
-            found.append(Candidate((lot, n, place), (n, place), Selected(sentence, GENERAL, 0.0, RANDOM)))
-    return sorted(found, key=lambda c: c.rank)
+def _sentence(part: dict[str, Any], text: str, line: int) -> Sentence:
+    return Sentence(text, f"{part['file']}:{part['before'] + line}")
+
+
+def _sorted(rows: list[Candidate]) -> list[Candidate]:
+    return sorted(rows, key=lambda candidate: candidate.rank)
 
 
 def _lot(seed: int, selected: Selected) -> str:

@@ -10,14 +10,14 @@ import hashlib
 import json
 import shutil
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from mto.errors import DataError, Interrupted
 from mto.prepare import work as w
-from mto.prepare.cleaning import LINES
+from mto.prepare.cleaning import KEPT
 from mto.prepare.config import PrepareConfig, read_prepare_config
 from mto.prepare.decontaminate import guarded
 from mto.prepare.engines import Engine, engine_for
@@ -26,7 +26,7 @@ from mto.prepare.merging import Chosen, merge, wanted_general, write_batches
 from mto.prepare.pairs import SETS, pairs_folder
 from mto.prepare.pieces import find_pieces
 from mto.prepare.prepared import HELD_OUT, Prepared, read_prepared
-from mto.prepare.summing import Counted, summary, why_dropped
+from mto.prepare.summing import Cleaned, Counted, summary
 from mto.runs import RunFolder, write_json, write_text
 from mto.tasks import Split, Task, draw_split, load_task
 
@@ -105,21 +105,18 @@ class _Preparation:
         folder.event("start", pieces=len(self.pieces))
         order = self._set_up(key)
         with engine_for(self.config, self.out) as engine:
-            cleaned = self._pass(engine, w.CLEAN, key, self._pieces())
-            parts = self._between(cleaned)
-            kept = sum(part["rows"] for part in parts)
+            cleaned, parts = self._clean(engine, key)
+            kept = cleaned.counts[KEPT]
+            text = _hash(key, len(parts), kept)
             buckets = max(1, -(-kept // BUCKET))
             units = [(f"{n:05d}", {"number": n, "buckets": buckets}) for n in range(buckets)]
-            repeated = sum(
-                r["duplicates"] for r in self._pass(engine, w.DUPLICATES, _hash(key, parts), units)
-            )
-            selected = self._select(engine, _hash(key, parts), parts, kept - repeated, buckets)
+            repeated = sum(found["duplicates"] for found in self._pass(engine, w.DUPLICATES, text, units))
+            fits = self._select(engine, text, parts, kept - repeated, buckets)
             chosen = self._choose(parts)
             digests = write_batches(self.work, chosen, self.config.shard_sentences)
-            # A shard depends on its sentences and its maker alone, not on where the text lay.
-            made = self._pass(engine, w.MAKE, _hash(CODE, self.config.seed, order), _shards(digests))
-        counted = Counted(cleaned, repeated, selected, chosen, made)
-        prepared = summary(self.config, self.tasks, self.splits, self.pieces, self.guarded, counted)
+            pairs, making = self._make(engine, order, digests)
+        counted = Counted(cleaned, repeated, fits, chosen, pairs, making, len(digests))
+        prepared = summary(self.config, self.tasks, self.splits, self.guarded, counted)
         self._finish(prepared, chosen)
         folder.finish(STEP, key, {"pairs": prepared.pairs})
         folder.event("end", pairs=prepared.pairs)
@@ -143,13 +140,10 @@ class _Preparation:
         write_json(self.work / w.GUARDED, [[g.task, g.head, list(g.tails)] for g in self.guarded])
         return order
 
-    def _pieces(self) -> list[tuple[str, dict[str, Any]]]:
-        return [(f"{n:05d}", {"piece": asdict(piece)}) for n, piece in enumerate(self.pieces)]
-
     def _pass(
         self, engine: Engine, stage: str, key: str, units: Sequence[tuple[str, dict[str, Any]]]
-    ) -> list[dict[str, Any]]:
-        """Do the units of a pass that are not done; gives what all of them counted, in order, as the disk has it."""
+    ) -> Iterator[dict[str, Any]]:
+        """Do the units of a pass that are not done, then give what each counted, in order, as the disk has it."""
         every = [
             {**values, "stage": stage, "name": name, "key": _hash(stage, key, values)}
             for name, values in units
@@ -159,40 +153,38 @@ class _Preparation:
         self._progress(stage, finished, len(every))
         for number, _ in enumerate(engine.run(waiting), finished + 1):
             self._progress(stage, number, len(every))
-        results = [w.done(self.out, unit) for unit in every]
-        return [result for result in results if result is not None]
+        return (result for unit in every if (result := w.done(self.out, unit)) is not None)
 
-    def _between(self, cleaned: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Number the parts, count lines on from piece to piece, and add up word counts for the second pass."""
-        before: Counter[int] = Counter()
+    def _clean(self, engine: Engine, key: str) -> tuple[Cleaned, list[dict[str, Any]]]:
+        """The first pass. Parts are numbered, lines are counted on from piece to piece, and counts of words are kept for the second pass."""
+        units = [(f"{n:05d}", {"piece": asdict(piece)}) for n, piece in enumerate(self.pieces)]
+        cleaned = Cleaned()
         parts: list[dict[str, Any]] = []
-        frequency: Counter[str] = Counter()
-        for piece, result in zip(self.pieces, cleaned, strict=True):
-            values = {"file": piece.name, "before": before[piece.source]}
-            parts.extend({**part, **values} for part in result["parts"])
-            before[piece.source] += result["counts"][LINES]
-            frequency.update(result["frequency"])
-        kept = sum(part["rows"] for part in parts)
-        words = sum(result["words"] for result in cleaned)
+        for piece, result in zip(self.pieces, self._pass(engine, w.CLEAN, key, units), strict=True):
+            before = cleaned.add(piece, result)
+            parts.extend({**part, "file": piece.name, "before": before} for part in result["parts"])
+        kept = cleaned.counts[KEPT]
         if not kept:
             raise DataError(
-                f"no sentence of the text was kept ({why_dropped(cleaned)})",
+                f"no sentence of the text was kept ({cleaned.why_dropped()})",
                 where=", ".join(self.config.corpus),
                 hint="look at the settings under clean, or at the text",
             )
         write_json(self.work / w.PARTS, parts)
-        terms = {
-            "frequency": dict(sorted(frequency.items())),
-            "sentences": kept,
-            "length": words / kept,
-        }
-        write_json(self.work / w.TERMS, terms)
-        return parts
+        frequency = dict(sorted(cleaned.frequency.items()))
+        write_json(
+            self.work / w.TERMS,
+            {"frequency": frequency, "sentences": kept, "length": cleaned.words / kept},
+        )
+        return cleaned, parts
 
     def _select(
         self, engine: Engine, key: str, parts: Sequence[dict[str, Any]], unique: int, buckets: int
-    ) -> list[dict[str, Any]]:
-        """The second pass. General sentences are those whose lot lies under a threshold that gives twice as many as can be wanted."""
+    ) -> list[Counter[str]]:
+        """The second pass; gives how many sentences fit each task.
+
+        General sentences are those whose lot lies under a threshold that gives twice as many as can be wanted.
+        """
         most = len(self.tasks) * self.config.select.per_task
         needed = most + sum(wanted_general(self.config, most))
         share = min(1.0, (2 * needed + 1000) / max(1, unique))
@@ -201,7 +193,24 @@ class _Preparation:
             (part["name"], {"part": n, "buckets": buckets, "threshold": threshold})
             for n, part in enumerate(parts)
         ]
-        return self._pass(engine, w.SELECT, key, units)
+        fits: list[Counter[str]] = [Counter() for _ in self.tasks]
+        for result in self._pass(engine, w.SELECT, key, units):
+            for total, found in zip(fits, result["fits"], strict=True):
+                total.update(found)
+        return fits
+
+    def _make(
+        self, engine: Engine, order: dict[str, Any], digests: Sequence[str]
+    ) -> tuple[Counter[str], Counter[str]]:
+        """The last pass. A shard depends on its sentences and its maker alone, not on where the text lay."""
+        pairs: Counter[str] = Counter()
+        making: Counter[str] = Counter()
+        key = _hash(CODE, self.config.seed, self.config.controls, order)
+        units = [(f"{n:05d}", {"number": n, "batch": digest}) for n, digest in enumerate(digests)]
+        for result in self._pass(engine, w.MAKE, key, units):
+            pairs.update(result["pairs"])
+            making.update(result["counts"])
+        return pairs, making
 
     def _choose(self, parts: Sequence[dict[str, Any]]) -> Chosen:
         self._progress("merge", 0, 1)
@@ -224,6 +233,8 @@ class _Preparation:
             for path in pairs_folder(self.out, name).glob("part-*.*"):
                 if int(path.stem.partition("-")[2]) >= prepared.shards or name not in prepared.pairs:
                     path.unlink()  # of an earlier state of the inputs
+            for path in pairs_folder(self.out, name).glob(".part-*"):
+                path.unlink()  # begun by a process that was killed
         prepared.write(self.out)
 
     def _tidy(self) -> None:
@@ -243,10 +254,6 @@ def _told(task: Task, split: Split) -> dict[str, Any]:
         "phrases": list(task.phrases),
         "rows": [[row.head, row.target] for row in split.train],
     }
-
-
-def _shards(digests: Sequence[str]) -> list[tuple[str, dict[str, Any]]]:
-    return [(f"{n:05d}", {"number": n, "batch": digest}) for n, digest in enumerate(digests)]
 
 
 def _hash(*values: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from mto.prepare.clean import REASONS
@@ -18,9 +18,55 @@ from mto.prepare.prepared import InputFile, LeakCount, Prepared, TaskCount
 from mto.prepare.words import Normaliser
 from mto.tasks import Split, Task
 
-Results = Sequence[dict[str, Any]]
-"""What the units of one pass counted, in order."""
 _SHOWN = 5
+
+
+@dataclass
+class Cleaned:
+    """The first pass, added up piece by piece; its size does not depend on the number of pieces.
+
+    Attributes:
+        counts: lines, sentences, reasons for dropping.
+        inputs: of each file or data set, by its number: name, kind, pieces, lines.
+        frequency: sentences that hold each of the labelled rows' words.
+        words: in all sentences that were kept.
+        triples: numbers of the dev and test triples that stand in some sentence.
+        dropped: sentences that were dropped, by task.
+        examples: of them, by task.
+    """
+
+    counts: Counter[str] = field(default_factory=Counter)
+    inputs: dict[int, dict[str, Any]] = field(default_factory=dict)
+    frequency: Counter[str] = field(default_factory=Counter)
+    words: int = 0
+    triples: set[int] = field(default_factory=set)
+    dropped: Counter[int] = field(default_factory=Counter)
+    examples: dict[int, list[tuple[str, str, str]]] = field(default_factory=dict)
+
+    def add(self, piece: Piece, result: dict[str, Any]) -> int:
+        """Add what one piece counted; gives the lines of its file that came before it."""
+        new = {"name": piece.name, "kind": piece.kind, "pieces": 0, "lines": 0}
+        told = self.inputs.setdefault(piece.source, new)
+        before: int = told["lines"]
+        told["pieces"] += 1
+        told["lines"] += result["counts"][LINES]
+        self.counts.update(result["counts"])
+        self.frequency.update(result["frequency"])
+        self.words += result["words"]
+        leaks = result["leaks"]
+        self.triples.update(leaks["triples"])
+        self.dropped.update({int(task): count for task, count in leaks["dropped"].items()})
+        for task, rows in leaks["examples"].items():
+            shown = self.examples.setdefault(int(task), [])
+            shown.extend((row[0], row[1], row[2]) for row in rows[: _SHOWN - len(shown)])
+        return before
+
+    def why_dropped(self) -> str:
+        """The counts in one line."""
+        names = (SENTENCES, *REASONS, LEAKS)
+        return (
+            ", ".join(f"{name}: {self.counts[name]}" for name in names if self.counts[name]) or "it is empty"
+        )
 
 
 @dataclass(frozen=True)
@@ -28,40 +74,28 @@ class Counted:
     """What all passes gave.
 
     Attributes:
-        cleaned: of each piece.
+        cleaned: the first pass.
         repeated: exact duplicates.
-        selected: of each part.
+        fits: for each task, sentences that fit it, by what found them.
         chosen: the chosen sentences.
-        made: of each shard.
+        pairs: of each set.
+        making: what the making of pairs counted.
+        shards: number of shards.
     """
 
-    cleaned: Results
+    cleaned: Cleaned
     repeated: int
-    selected: Results
+    fits: Sequence[Counter[str]]
     chosen: Chosen
-    made: Results
-
-
-def added(results: Results, name: str = "counts") -> Counter[str]:
-    """Counts of several units, added up."""
-    total: Counter[str] = Counter()
-    for result in results:
-        total.update(result[name])
-    return total
-
-
-def why_dropped(cleaned: Results) -> str:
-    """The counts of cleaning in one line."""
-    counts = added(cleaned)
-    names = (SENTENCES, *REASONS, LEAKS)
-    return ", ".join(f"{name}: {counts[name]}" for name in names if counts[name]) or "it is empty"
+    pairs: Counter[str]
+    making: Counter[str]
+    shards: int
 
 
 def summary(
     config: PrepareConfig,
     tasks: Sequence[Task],
     splits: Sequence[Split],
-    pieces: Sequence[Piece],
     examples: Sequence[Guarded],
     counted: Counted,
 ) -> Prepared:
@@ -70,8 +104,7 @@ def summary(
     Args:
         examples: the dev and test examples that were looked for.
     """
-    counts, chosen = added(counted.cleaned), counted.chosen
-    pairs = added(counted.made, "pairs")
+    counts, chosen = counted.cleaned.counts, counted.chosen
     steps = {name: counts[name] for name in (LINES, SENTENCES, *REASONS, LEAKS, KEPT)}
     steps |= {
         "exact duplicates": counted.repeated,
@@ -86,63 +119,44 @@ def summary(
         shots=config.shots,
         seed=config.seed,
         licence=config.licence,
-        inputs=_inputs(pieces, counted.cleaned),
+        inputs=tuple(InputFile(**told) for told in counted.cleaned.inputs.values()),
         steps=steps,
         leaks=_leaks(tasks, examples, counted.cleaned, steps[KEPT] + steps[LEAKS]),
         selection=tuple(_task_count(n, task, splits[n], counted) for n, task in enumerate(tasks)),
-        making=dict(sorted(added(counted.made).items())),
-        pairs={name: pairs[name] for name in made_sets(config.controls)},
-        shards=len(counted.made),
+        making=dict(sorted(counted.making.items())),
+        pairs={name: counted.pairs[name] for name in made_sets(config.controls)},
+        shards=counted.shards,
         held_out=len(chosen.held_out),
     )
 
 
-def _inputs(pieces: Sequence[Piece], cleaned: Results) -> tuple[InputFile, ...]:
-    found: dict[int, dict[str, Any]] = {}
-    for piece, result in zip(pieces, cleaned, strict=True):
-        new = {"name": piece.name, "kind": piece.kind, "pieces": 0, "lines": 0}
-        told = found.setdefault(piece.source, new)
-        told["pieces"] += 1
-        told["lines"] += result["counts"][LINES]
-    return tuple(InputFile(**told) for told in found.values())
-
-
 def _leaks(
-    tasks: Sequence[Task], examples: Sequence[Guarded], cleaned: Results, clean: int
+    tasks: Sequence[Task], examples: Sequence[Guarded], cleaned: Cleaned, clean: int
 ) -> tuple[LeakCount, ...]:
     index = LeakIndex(examples, Normaliser())
     every = Counter(task for task, _, _ in index.triples)
-    found = Counter(index.triples[n][0] for n in {n for r in cleaned for n in r["leaks"]["triples"]})
-    dropped: Counter[str] = Counter()
-    shown: dict[int, list[tuple[str, str, str]]] = {n: [] for n in range(len(tasks))}
-    for result in cleaned:
-        dropped.update(result["leaks"]["dropped"])
-        for task, rows in result["leaks"]["examples"].items():
-            shown[int(task)].extend((row[0], row[1], row[2]) for row in rows)
+    found = Counter(index.triples[number][0] for number in cleaned.triples)
     return tuple(
         LeakCount(
             task=task.name,
             triples=every[n],
             unusable=index.unusable.get(n, 0),
             found=found[n],
-            dropped=dropped[str(n)],
+            dropped=cleaned.dropped[n],
             share_found=round(found[n] / max(1, every[n]), 4),
-            share_dropped=round(dropped[str(n)] / max(1, clean), 4),
-            examples=tuple(shown[n][:_SHOWN]),
+            share_dropped=round(cleaned.dropped[n] / max(1, clean), 4),
+            examples=tuple(cleaned.examples.get(n, ())),
         )
         for n, task in enumerate(tasks)
     )
 
 
 def _task_count(number: int, task: Task, split: Split, counted: Counted) -> TaskCount:
-    fits: Counter[str] = Counter()
-    for part in counted.selected:
-        fits.update(part["fits"][number])
     by = Counter(selected.by for selected in counted.chosen.task if selected.task == task.name)
     return TaskCount(
         task=task.name,
         rows=len(split.train),
-        fits=dict(sorted(fits.items())),
+        fits=dict(sorted(counted.fits[number].items())),
         near_duplicates=counted.chosen.near.get(task.name, 0),
         chosen=dict(sorted(by.items())),
     )
