@@ -183,7 +183,7 @@ def test_other_settings_pairs_or_weights_in_the_same_folder_are_refused(tmp_path
     (tmp_path / "prepared").rename(tmp_path / "moved")
     assert not adapt(settings, tmp_path / "run", pairs=tmp_path / "moved").worked
     prepared(tmp_path / "moved", given=pairs()[:60])
-    with pytest.raises(RunError, match="different: inputs"):
+    with pytest.raises(RunError, match=r"different: pairs\)"):
         adapt(settings, tmp_path / "run", pairs=tmp_path / "moved")
 
 

@@ -77,12 +77,9 @@ def adapt(
 def _folder(config: AdaptConfig, inputs: Inputs, out: Path, together: Processes) -> RunFolder:
     """Make or open the run folder; the first process does, and the others wait for it."""
     if together.is_main:
-        fixed = {
-            "command": "adapt",
-            **config.model_dump(mode="json", exclude=set(_PLACES)),
-            "inputs": inputs.fingerprint,
-        }
-        folder = RunFolder.create(out, fixed)
+        # What the inputs hold stands in the place of where they lie.
+        fixed = config.model_dump(mode="json", exclude=set(_PLACES)) | dict(inputs.fingerprint)
+        folder = RunFolder.create(out, {"command": "adapt", **fixed})
         write_json(folder.path / "inputs.json", {
             "settings": config.model_dump(mode="json"), "counts": dict(inputs.counts), "reasons": dict(inputs.reasons),
         })  # fmt: skip
