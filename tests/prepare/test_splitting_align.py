@@ -8,7 +8,9 @@ from hypothesis import strategies as some
 
 from mto.prepare.splitting.align import Place, align, cut, words_of
 
-WORD = some.text(alphabet="abcXYZé'-0", min_size=1, max_size=5).filter(lambda word: any(map(str.isalnum, word)))
+WORD = some.text(alphabet="abcXYZé'-0", min_size=1, max_size=5).filter(
+    lambda word: any(map(str.isalnum, word))
+)
 SIGN = some.sampled_from(["", "", "", ",", ".", '"', "!"])
 SENTENCE = some.lists(some.tuples(WORD, SIGN).map("".join), min_size=1, max_size=9).map(" ".join)
 
