@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from mto.prepare.splitting.align import Place, words_of
+from mto.prepare.splitting.places import Place, words_of
 from mto.prepare.words import Normaliser
 from mto.templates import TemplateFamily, TextSegment, compile_template
 

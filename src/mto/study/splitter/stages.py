@@ -15,7 +15,7 @@ from mto.prepare.splitting.found import Either, Splitter
 from mto.prepare.splitting.measure import held_out_triples, judge
 from mto.prepare.splitting.model import ModelSplitter, SplitterSettings, train_splitter
 from mto.prepare.splitting.rules import Hints, RuleSplitter, rule_splitter
-from mto.prepare.splitting.verbalise import Triple, verbalise
+from mto.prepare.splitting.triples import Triple, verbalise
 from mto.runs import RunFolder, environment, read_json, write_json
 from mto.study.splitter.config import SplitterStudyConfig
 from mto.study.splitter.results import Judged, SplitterResults
