@@ -17,7 +17,7 @@ from mto.prepare.maker import MakerOrder
 from mto.prepare.making import KIND, MakingConfig, SplitMaker
 from mto.prepare.router import Router
 from mto.prepare.sentence import GENERAL
-from mto.prepare.splitting.align import words_of
+from mto.prepare.splitting.places import words_of
 from mto.tasks import draw_split, load_task
 from tests.pipeline.small import save_tiny
 from tests.prepare.toy import USE, Last, selected

@@ -22,9 +22,11 @@ from mto.prepare.splitting import (
 )
 from mto.prepare.splitting.measure import mean
 from mto.tasks import draw_split, load_task
+from tests.conftest import bart_model, word_tokenizer
+from tests.conftest import loaded as wrap
 from tests.prepare.toy import Last, selected, triples
 
-SETTINGS = SplitterSettings(steps=150, rate=3e-3, batch_rows=8)
+SETTINGS = SplitterSettings(steps=300, rate=3e-3, batch_rows=8)
 
 
 def test_triples_are_plain_sentences() -> None:
@@ -53,25 +55,32 @@ def test_no_relation_of_the_tasks_comes_from_the_library_and_no_test_row_from_an
     assert len(asked) == 5 and not sentences & {one.sentence for one in asked}
 
 
-@pytest.mark.parametrize("decoding", ["free", "spans"])
-def test_it_learns_where_the_target_begins(tiny_bart: Any, decoding: Any) -> None:
-    before = {name: tensor.clone() for name, tensor in tiny_bart.model.state_dict().items()}
-    trained = train_splitter(tiny_bart, triples(), SETTINGS.model_copy(update={"decoding": decoding}))
+@pytest.fixture(scope="module")
+def taught() -> ModelSplitter:
+    """A tiny checkpoint that has learnt the toy sentences."""
+    tokenizer = word_tokenizer()
+    return train_splitter(wrap(bart_model(tokenizer), tokenizer, "tiny"), triples(), SETTINGS)
+
+
+def decoding(taught: ModelSplitter, how: str) -> ModelSplitter:
+    return replace(taught, settings=taught.settings.model_copy(update={"decoding": how}))
+
+
+@pytest.mark.parametrize("how", ["free", "spans"])
+def test_it_learns_where_the_target_begins(taught: ModelSplitter, how: str) -> None:
+    trained = decoding(taught, how)
     hits = judge(trained, triples())
     assert mean(hit.exact for hit in hits) > 0.9 and {hit.by for hit in hits if hit.kept} == {"model"}
-    assert all((tensor == before[name]).all() for name, tensor in tiny_bart.model.state_dict().items())
-    assert trained.relations == ("toy/Use",) and f"1 relations, 150 steps, {decoding}" in trained.name
+    assert trained.relations == ("toy/Use",) and f"1 relations, 300 steps, {how}" in trained.name
     assert trained.split([]) == []
 
 
-def test_what_does_not_stand_in_the_sentence_or_does_not_end_is_dropped(tiny_bart: Any) -> None:
-    trained = train_splitter(tiny_bart, triples(), SETTINGS)
-    [found] = trained.split([selected("the cat is used for water.")])
+def test_what_does_not_stand_in_the_sentence_or_does_not_end_is_dropped(taught: ModelSplitter) -> None:
+    [found] = taught.split([selected("the cat is used for water.")])
     assert found.place is None and found.why == "span not in the sentence"  # it has learnt "… food"
-    short = replace(trained, max_new_tokens=1)
+    short = replace(taught, max_new_tokens=1)
     assert {one.place for one in short.split([selected(one.sentence) for one in triples()])} == {None}
-    spans = replace(trained, settings=trained.settings.model_copy(update={"decoding": "spans"}))
-    one, none = spans.split([selected("the cat is used for water."), selected("cat.")])
+    one, none = decoding(taught, "spans").split([selected("the cat is used for water."), selected("cat.")])
     assert one.place is not None and none.place is None and none.why == "no span"
 
 
@@ -79,8 +88,10 @@ def test_it_is_saved_and_read_back_and_equal_inputs_give_equal_weights(
     tiny_bart: Any, tmp_path: Path
 ) -> None:
     quick = SETTINGS.model_copy(update={"steps": 3})
+    before = {name: tensor.clone() for name, tensor in tiny_bart.model.state_dict().items()}
     trained, same = (train_splitter(tiny_bart, triples(), quick) for _ in range(2))
     assert trained.loaded.revision == same.loaded.revision != trained.base_revision
+    assert all((tensor == before[name]).all() for name, tensor in tiny_bart.model.state_dict().items())
     trained.save(tmp_path / "splitter", dtype="float32")
     again = ModelSplitter.load(tmp_path / "splitter")
     batch = [selected(one.sentence) for one in triples()]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mto.prepare.sentence import Selected, Sentence
-from mto.prepare.splitting.align import Place
 from mto.prepare.splitting.found import NOTHING, Found
-from mto.prepare.splitting.verbalise import Triple
+from mto.prepare.splitting.places import Place
+from mto.prepare.splitting.triples import Triple
 
 THINGS = "hammer nail knife book car house cat dog".split()
 USE = "household/ObjectUse"

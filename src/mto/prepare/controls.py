@@ -10,7 +10,7 @@ import random
 
 from mto.prepare.pairs import Objective, Pair
 from mto.prepare.sentence import Selected
-from mto.prepare.splitting.align import Place, cut, words_of
+from mto.prepare.splitting.places import Place, cut, words_of
 
 
 def random_span(one: Selected, words: int, *, seed: int) -> Pair | None:

@@ -19,10 +19,10 @@ from mto.prepare.maker import Made, MakerOrder
 from mto.prepare.pairs import Objective, Pair, PairSet
 from mto.prepare.router import Router
 from mto.prepare.sentence import GENERAL, Selected
-from mto.prepare.splitting.align import cut, words_of
 from mto.prepare.splitting.build import SplitterConfig, build_splitter, learning_triples
 from mto.prepare.splitting.found import Found, Splitter
 from mto.prepare.splitting.model import FILE, ModelSplitter, train_splitter
+from mto.prepare.splitting.places import cut, words_of
 from mto.prepare.splitting.rules import Hints
 
 FOLDER = "splitter"

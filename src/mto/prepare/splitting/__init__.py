@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from mto.lazy import lazily
 
 if TYPE_CHECKING:
-    from mto.prepare.splitting.align import Place, align, cut, words_of
     from mto.prepare.splitting.build import SplitterConfig, build_splitter, learning_triples
     from mto.prepare.splitting.found import Either, Found, Splitter
     from mto.prepare.splitting.measure import Hit, held_out_triples, judge
     from mto.prepare.splitting.model import ModelSplitter, SplitterSettings, train_splitter
+    from mto.prepare.splitting.places import Place, align, cut, words_of
     from mto.prepare.splitting.rules import Hints, RuleSplitter, rule_splitter
-    from mto.prepare.splitting.verbalise import Triple, verbalise
+    from mto.prepare.splitting.triples import Triple, verbalise
 
 _HOMES = {
     "Either": "found",
@@ -21,22 +21,22 @@ _HOMES = {
     "Hints": "rules",
     "Hit": "measure",
     "ModelSplitter": "model",
-    "Place": "align",
+    "Place": "places",
     "RuleSplitter": "rules",
     "Splitter": "found",
     "SplitterConfig": "build",
     "SplitterSettings": "model",
-    "Triple": "verbalise",
-    "align": "align",
+    "Triple": "triples",
+    "align": "places",
     "build_splitter": "build",
-    "cut": "align",
+    "cut": "places",
     "judge": "measure",
     "learning_triples": "build",
     "rule_splitter": "rules",
     "held_out_triples": "measure",
     "train_splitter": "model",
-    "verbalise": "verbalise",
-    "words_of": "align",
+    "verbalise": "triples",
+    "words_of": "places",
 }
 
 __all__ = [

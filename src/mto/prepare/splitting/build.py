@@ -11,7 +11,7 @@ from mto.match.classifier.labelled import meaning
 from mto.prepare.splitting.found import Either, Splitter
 from mto.prepare.splitting.model import ModelSplitter, SplitterSettings
 from mto.prepare.splitting.rules import Hints, rule_splitter
-from mto.prepare.splitting.verbalise import Triple, verbalise
+from mto.prepare.splitting.triples import Triple, verbalise
 from mto.tasks import Split, Task, draw_split, load_task, read_task_file, task_files
 
 Kind = Literal["rules", "model", "both"]

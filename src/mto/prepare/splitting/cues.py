@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from mto.prepare.splitting.align import Place, words_of
+from mto.prepare.splitting.places import Place, words_of
 from mto.prepare.words import Normaliser
 from mto.templates import TemplateFamily, TextSegment, compile_template
 
@@ -19,7 +19,7 @@ _PERSONS = frozenset(
 )
 _MODALS = frozenset("can could may might will would".split())
 _LIGHT = frozenset(
-    "someone be have do can must should of in on at to from with by as like that it and so not".split()
+    "someone be have do can must should of in on at to from with by as like that it and so".split()
 )
 """Words that say too little to be a cue alone."""
 _PHRASE = TemplateFamily("phrase", source="{{ phrase }}", target="{{ answer }}")

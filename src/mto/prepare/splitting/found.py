@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from mto.prepare.sentence import Selected
-from mto.prepare.splitting.align import Place
+from mto.prepare.splitting.places import Place
 
 NOTHING, NOT_THERE = "no span", "span not in the sentence"
 """Why there is no span: nothing was found or written, or what was written does not stand in the sentence."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from mto.errors import DataError
 from mto.prepare.sentence import Selected, Sentence
-from mto.prepare.splitting.align import Place, align, words_of
 from mto.prepare.splitting.found import Found, Splitter
-from mto.prepare.splitting.verbalise import Triple, verbalise
+from mto.prepare.splitting.places import Place, align, words_of
+from mto.prepare.splitting.triples import Triple, verbalise
 from mto.tasks import Row, Task, draw_split
 
 

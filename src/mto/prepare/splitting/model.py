@@ -21,10 +21,10 @@ from mto.evaluate.likelihood import rank
 from mto.families import LoadedModel, load_model, save_model
 from mto.families.load import weights_hash
 from mto.prepare.sentence import Selected
-from mto.prepare.splitting.align import Place, align
 from mto.prepare.splitting.found import NOT_THERE, NOTHING, Found
+from mto.prepare.splitting.places import Place, align
 from mto.prepare.splitting.spans import likely_spans
-from mto.prepare.splitting.verbalise import Triple
+from mto.prepare.splitting.triples import Triple
 from mto.runs import atomic_directory, read_json, write_json
 from mto.templates import Encoded, TemplateFamily, compile_template, encode_many
 from mto.tune import TuneConfig

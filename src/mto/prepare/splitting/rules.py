@@ -10,9 +10,9 @@ from mto.match.guidelines import Tagger, get_tagger
 from mto.match.guidelines.shape import shape
 from mto.match.guidelines.words import words as plain_words
 from mto.prepare.sentence import Selected
-from mto.prepare.splitting.align import Place
 from mto.prepare.splitting.cues import Cue, Reader, Word, cues_of
 from mto.prepare.splitting.found import NOTHING, Found
+from mto.prepare.splitting.places import Place
 from mto.prepare.splitting.spans import clause_end
 from mto.templates.family import COMPLETION_FIELDS
 
@@ -146,7 +146,7 @@ def _last_nominal(words: Sequence[Word], tags: Sequence[str]) -> int | None:
     start = last
     while start > 0:
         before, word = tags[start - 1], words[start - 1].text
-        chained = word == "of" and start > 1 and tags[start - 2] in _NOMINAL
+        chained = word == "of" and start > 1 and tags[start - 2] in _NOMINAL | {"ADJ"}
         adverb = before == "ADV" and tags[start] == "ADJ"
         if (before in _INSIDE and tags[start] != "DET") or word in _OWNERS or adverb:
             start -= 1

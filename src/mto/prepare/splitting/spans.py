@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from mto.prepare.splitting.align import Place, words_of
+from mto.prepare.splitting.places import Place, words_of
 
 CLAUSE_WORDS = frozenset(
     "because when while if although though but unless until since which where whereas whenever".split()

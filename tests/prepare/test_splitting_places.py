@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from mto.prepare.splitting.align import Place, align, cut, words_of
+from mto.prepare.splitting.places import Place, align, cut, words_of
 
 WORD = some.text(alphabet="abcXYZé'-0", min_size=1, max_size=5).filter(
     lambda word: any(map(str.isalnum, word))

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from mto.prepare.splitting.align import align
+from mto.prepare.splitting.places import align
 from mto.tasks import Row, Task
 from mto.templates import TemplateFamily, compile_template
 from mto.templates.segments import plain_text
