@@ -11,7 +11,9 @@ from mto.errors import DataError, RunError
 from mto.pipeline.config import SHOTS, slug
 from mto.pipeline.inputs import choose_phrase
 from mto.pipeline.loaded_run import TUNED
+from mto.prompts.aligned import soft_family
 from mto.tasks import load_task
+from mto.templates import get_family
 from mto.tune.config import TuneConfig
 from mto.tune.tuned import MATCH
 
@@ -36,7 +38,7 @@ class Tuning(NamedTuple):
 def tune_to_folder(
     task: str | Path,
     *,
-    family: str | Path = "masked-prompting",
+    family: str | Path | None = None,
     model: str = "mini",
     shots: int | None = None,
     seed: int = 0,
@@ -54,7 +56,8 @@ def tune_to_folder(
     """Tune, and save the tuned model.
 
     Args:
-        family: ``auto``: what matching chooses on the labelled rows. Its answer is kept beside the model (match.json).
+        family: ``auto``: what matching chooses on the labelled rows, or where a soft prompt is tuned the family that stands
+            for it (`mto.prompts.aligned`). Its answer is kept beside the model (match.json). None: as `mto.tune.tune`.
         match: with ``auto``, an answer of matching that is there already, so that nothing is matched again.
         shots: None: 30, or every row of a task of one file.
         changes: ``key=value`` changes of the sweep's configuration; `settings` are such values as well.
@@ -80,8 +83,13 @@ def tune_to_folder(
     if str(family) == AUTO:
         answer = _matched(match, loaded, model, shots, seed, natural, told)
         family = answer.model(model).family.family
+        if config.method == "prompt":
+            family = soft_family(get_family(family))
     elif match is not None:
-        raise DataError(f"the family is '{family}', so there is nothing to match", hint="give --family auto")
+        raise DataError(
+            f"the family is '{family or 'not named'}', so there is nothing to match",
+            hint="give --family auto",
+        )
     tuned = tune(
         model, loaded, family=family, shots=shots, seed=seed, config=config, phrase=natural, progress=progress
     )

@@ -24,12 +24,14 @@ class SoftPrompt(nn.Module):
     Args:
         encoders: the encoder of each name.
         unit: RMS of the model's embedding, by which the vectors of the encoders are multiplied.
+        encoder: name of the kind of encoder, for reports.
     """
 
     unit: Tensor
 
-    def __init__(self, encoders: Mapping[str, PromptEncoder], unit: float) -> None:
+    def __init__(self, encoders: Mapping[str, PromptEncoder], unit: float, encoder: str = "") -> None:
         super().__init__()
+        self.encoder = encoder
         self.names = tuple(encoders)
         self._lengths = {name: encoder.length for name, encoder in encoders.items()}
         self.parts = nn.ModuleList(encoders.values())
@@ -96,7 +98,7 @@ def make_prompt(
         raise TemplateError(
             f"{total} vectors are more than the model's {most} positions", hint="use fewer vectors"
         )
-    return SoftPrompt(made, unit).to(loaded.model.device)
+    return SoftPrompt(made, unit, encoder).to(loaded.model.device)
 
 
 class Prompted(nn.Module):
