@@ -139,4 +139,4 @@ def phrase_words(phrase: str | None, task: Task) -> str:
         )
     family = TemplateFamily("words", source="{{ phrase }}", target="{{ answer }}")
     template = compile_template(family, phrase=phrase, fields=task.fields)
-    return plain_text(template.render(dict.fromkeys(template.fields, "")).source).strip()
+    return " ".join(plain_text(template.render(dict.fromkeys(template.fields, "")).source).split())
