@@ -124,7 +124,7 @@ def test_lora_trains_a_little_and_is_merged(
         result = adapt(settings, tmp_path / "run")
     except ConfigError as error:
         assert "PEFT" in error.message
-        missing("extra 'lora' (pip install 'mto[lora]')")
+        missing("extra 'peft' (pip install 'mto[peft]')")
     before, after = weights(Path(settings.model)), weights(result.model)
     assert before.keys() == after.keys()
     changed = {name for name in before if not torch.equal(before[name], after[name])}

@@ -28,7 +28,7 @@ RATES = {"full": 1e-4, "lora": 1e-3}
 
 
 class LoraSettings(Strict):
-    """Low-rank updates (Hu et al. 2021) in place of all weights, by the library PEFT (``pip install 'mto[lora]'``)."""
+    """Low-rank updates (Hu et al. 2021) in place of all weights, by the library PEFT (``pip install 'mto[peft]'``)."""
 
     rank: PositiveInt = 16
     alpha: PositiveFloat | None = None

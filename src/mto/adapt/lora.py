@@ -27,7 +27,7 @@ class LoraTraining:
         try:
             from peft import LoraConfig, get_peft_model
         except ImportError:
-            raise ConfigError("LoRA needs the library PEFT", hint="pip install 'mto[lora]'") from None
+            raise ConfigError("LoRA needs the library PEFT", hint="pip install 'mto[peft]'") from None
         outer = {"shared", "embed_tokens", "lm_head"} & set(settings.targets or ())
         if outer:
             raise ConfigError(

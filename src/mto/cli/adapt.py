@@ -32,7 +32,7 @@ def adapt(
     rate: Annotated[float | None, typer.Option(help="Peak learning rate. Default: 1e-4, with LoRA 1e-3.")] = None,
     optimizer: Annotated[str | None, typer.Option(help="adamw, adafactor or muon. Default: adamw.")] = None,
     limit: Annotated[int | None, typer.Option(min=2, help="Most pairs. Default: all.")] = None,
-    lora: Annotated[int | None, typer.Option(min=1, metavar="RANK", help="Train low-rank updates and merge them (needs the extra 'lora').")] = None,
+    lora: Annotated[int | None, typer.Option(min=1, metavar="RANK", help="Train low-rank updates and merge them (needs the extra 'peft').")] = None,
     seed: Annotated[int | None, typer.Option("--seed", "-s", min=0)] = None,
     config: Annotated[Path | None, typer.Option("--config", "-c", help="A YAML file of settings; options win over it.")] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder. Default: runs/MODEL-PAIRS-OBJECTIVE.")] = None,

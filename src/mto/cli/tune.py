@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 def tune(
     task: Annotated[str, typer.Argument(help="A name (mto ls), a task file (.yaml) or a file of rows (.csv …).")],
     changes: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Settings of the sweep, such as batch_rows=4.")] = None,
-    family: Annotated[str | None, typer.Option("--family", "-f", help="Template family or its .yaml file; auto: what matching chooses. Default: masked-prompting; masked-mapping where the task has no phrase.")] = None,
+    family: Annotated[str | None, typer.Option("--family", "-f", help="Template family or its .yaml file; auto: what matching chooses. Default: masked-prompting (masked-mapping where the task has no phrase), or masked-post-pt for a soft prompt.")] = None,
+    method: Annotated[str, typer.Option(help="finetune: all weights; prompt: a soft prompt of the frozen checkpoint.")] = "finetune",
+    vectors: Annotated[str | None, typer.Option(help="Vectors of a soft prompt; several, such as 10,20, are tried one by one.")] = None,
+    encoder: Annotated[str | None, typer.Option(help="Prompt encoders that are tried: residual-mlp, mlp, embedding, lstm.")] = None,
     match: Annotated[Path | None, typer.Option(help="With --family auto: the match.json to go by. Default: match anew.")] = None,
     model: options.Model = None,
     shots: options.Shots = None,
@@ -36,11 +39,13 @@ def tune(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:  # fmt: skip
-    """Tune a checkpoint to a task with one template family; rate and steps are chosen on dev data.
+    """Tune a checkpoint, or a soft prompt of it, to a task with one template family; rate and steps are chosen on dev data.
 
     A task of one file is scored by cross-validation, and the model is then tuned on all of its rows.
     """
     from mto.pipeline.tuning import tune_to_folder
+
+    prompt = changed(vectors=options.numbers(vectors), encoders=options.words(encoder))
 
     with display(quiet=quiet) as shown:
         done = tune_to_folder(
@@ -50,7 +55,7 @@ def tune(
             columns=options.pairs(columns), delimiter=options.delimiter(delimiter),
             told=lambda signal, _: shown.say(f"matching: {signal}"), noted=shown.say,
             odd_rows=None if as_json else say_odd_rows(shown),
-            **changed(rates=options.numbers(rates), ladder=options.numbers(steps)),
+            method=method, **changed(rates=options.numbers(rates), ladder=options.numbers(steps), prompt=prompt or None),
         )  # fmt: skip
     if as_json:
         emit(_json(done))
@@ -77,10 +82,16 @@ def _callback(shown: Display) -> Any:
 
 
 def _lines(done: Tuning) -> list[str]:
+    from mto.tune import TunedPrompt
+
     tuned = done.tuned
     lines = [f"{tuned.task}, {tuned.family.title}, {tuned.shots} labelled rows"]
     if done.match is not None:
         lines.append(f"matching: {done.match.model(tuned.base_ref).family.says}")
+    if isinstance(tuned, TunedPrompt):
+        lines.append(
+            f"soft prompt: {sum(tuned.prompt.numbers_of_vectors.values())} vectors, {tuned.prompt.encoder}"
+        )
     if tuned.sweep is not None:
         lines.append(tuned.sweep.reason)
     elif tuned.steps:
@@ -94,8 +105,13 @@ def _lines(done: Tuning) -> list[str]:
 
 
 def _json(done: Tuning) -> dict[str, Any]:
+    from mto.tune import TunedPrompt
+
     tuned = done.tuned
+    prompt = tuned.prompt if isinstance(tuned, TunedPrompt) else None
     return {
+        "vectors": prompt.numbers_of_vectors if prompt else None,
+        "encoder": prompt.encoder if prompt else None,
         "out": done.folder,
         "task": tuned.task,
         "family": tuned.family.name,
@@ -111,5 +127,6 @@ def _json(done: Tuning) -> dict[str, Any]:
 tune.epilog = examples(  # type: ignore[attr-defined]
     "mto tune household/ObjectUse",
     "mto tune household/xWant --family auto --shots 16 --out runs/want",
+    "mto tune household/xWant --method prompt --vectors 10,20 --out runs/want-prompt",
     "mto tune tools.csv --phrase '{{ head }} is used for' --steps 0,5,20",
 )

@@ -92,6 +92,15 @@ class CompareConfig(Strict):
             raise ValueError(f"{twice!r} stands twice")
         return values
 
+    @field_validator("tune")
+    @classmethod
+    def _all_weights(cls, value: TuneConfig) -> TuneConfig:
+        if value.method != "finetune":
+            raise ValueError(
+                "a comparison fine-tunes; tune soft prompts one by one with mto tune --method prompt"
+            )
+        return value
+
     @field_validator("matching")
     @classmethod
     def _no_families(cls, value: MatchConfig) -> MatchConfig:

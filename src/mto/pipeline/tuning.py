@@ -11,6 +11,7 @@ from mto.errors import DataError, RunError
 from mto.pipeline.config import SHOTS, slug
 from mto.pipeline.inputs import GIVE_PHRASE, check_phrase, choose_phrase
 from mto.pipeline.loaded_run import TUNED
+from mto.prompts.aligned import soft_family
 from mto.tasks import load_task
 from mto.templates import get_family
 from mto.tune.config import TuneConfig
@@ -60,7 +61,9 @@ def tune_to_folder(
     """Tune, and save the tuned model.
 
     Args:
-        family: None: masked-prompting, or masked-mapping where the task has no phrase. ``auto``: what matching chooses on the labelled rows. Its answer is kept beside the model (match.json).
+        family: None: masked-prompting, or masked-mapping where the task has no phrase; for a soft prompt masked-post-pt. ``auto``:
+            what matching chooses on the labelled rows, or where a soft prompt is tuned the family that stands for it
+            (`mto.prompts.aligned`). Its answer is kept beside the model (match.json).
         match: with ``auto``, an answer of matching that is there already, so that nothing is matched again.
         shots: None: 30, or every row of a task of one file.
         changes: ``key=value`` changes of the sweep's configuration; `settings` are such values as well.
@@ -87,20 +90,25 @@ def tune_to_folder(
         shots = min(SHOTS, len(loaded.train))
     natural = choose_phrase(loaded, phrase if isinstance(phrase, int) else 0)
     say = noted or (lambda text: None)
-    if family is None:
+    if family is None and config.method == "finetune":
         family = FAMILY if natural is not None else BARE
         if natural is None:
             say(
                 f"{loaded.name} has no natural phrase, so {BARE} is tuned; with {GIVE_PHRASE} it would be {FAMILY}"
             )
-    elif str(family) != AUTO:
+    elif family is not None and str(family) != AUTO:
         check_phrase(loaded.name, natural, [get_family(family)])
     answer = None
     if str(family) == AUTO:
         answer = _matched(match, loaded, model, shots, seed, natural, told)
         family = answer.model(model).family.family
+        if config.method == "prompt":
+            family = soft_family(get_family(family))
     elif match is not None:
-        raise DataError(f"the family is '{family}', so there is nothing to match", hint="give --family auto")
+        raise DataError(
+            f"the family is '{family or 'not named'}', so there is nothing to match",
+            hint="give --family auto",
+        )
     from mto.tune.fit import tune  # takes seconds; names and rows are checked by now
 
     tuned = tune(
