@@ -24,7 +24,7 @@ $(VENV)/.core: pyproject.toml constraints.txt
 
 $(VENV)/.test: $(VENV)/.core
 	@echo "installing what the tests and checks need (once)"
-	$(PIP) install -c constraints.txt -e '.[semantic,tagger,prepare,ray,test,lint]'
+	$(PIP) install -c constraints.txt -e '.[semantic,tagger,prepare,ray,peft,test,lint]'
 	@touch $@
 
 demo: $(VENV)/.core

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from mto.errors import MtoError
 
 if TYPE_CHECKING:
+    from mto.adapt import AdaptConfig, adapt
     from mto.families import LoadedModel, load_model, save_model
     from mto.match import Match, MatchConfig, match, read_match
     from mto.pipeline import CompareConfig, compare, load, plan
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "AdaptConfig": "mto.adapt",
     "CompareConfig": "mto.pipeline",
     "LoadedModel": "mto.families",
     "Match": "mto.match",
@@ -52,9 +54,10 @@ _HOMES = {
     "task_from_rows": "mto.tasks",
 }
 # Rooms whose main function has the room's own name: `mto.tune` is the room, and calling it calls the function.
-_CALLABLE = ("match", "prepare", "pretrain", "tune")
+_CALLABLE = ("adapt", "match", "prepare", "pretrain", "tune")
 
 __all__ = [
+    "AdaptConfig",
     "CompareConfig",
     "LoadedModel",
     "Match",
@@ -63,6 +66,7 @@ __all__ = [
     "PrepareConfig",
     "Task",
     "TuneConfig",
+    "adapt",
     "compare",
     "draw_split",
     "load",

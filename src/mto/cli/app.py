@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from mto.cli.adapt import adapt
 from mto.cli.list_names import list_names
 from mto.cli.match import match
 from mto.cli.predict import predict
@@ -54,6 +55,7 @@ for _name, _command in (
     ("ls", list_names),
     ("study", study),
     ("prepare", prepare),
+    ("adapt", adapt),
     ("pretrain", pretrain),
 ):
     app.command(_name, epilog=getattr(_command, "epilog", None))(_command)

@@ -27,7 +27,7 @@ def study(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:  # fmt: skip
-    """Do a study that a YAML file describes: of matching (hours), or of the task classifiers (half an hour).
+    """Do a study that a YAML file describes: of matching (hours), of the task classifiers (half an hour), or of the splitters.
 
     Of matching: tune every template family on every task and checkpoint, and judge what matching would have chosen before.
     All finished work stays: the same command goes on where it was stopped. A page from its results file: mto report.
@@ -35,17 +35,25 @@ def study(
     from mto.runs import write_text
     from mto.study.classifiers.config import ClassifierStudyConfig
     from mto.study.config import read_study_config
+    from mto.study.matching.config import MatchingStudyConfig
+    from mto.study.splitter.config import SplitterStudyConfig
 
     given = read_study_config(config, tuple(changes or ()))
     folder = out or Path("runs") / f"study-{config.stem}"
     results: Any
     with display(quiet=quiet) as shown:
-        if isinstance(given, ClassifierStudyConfig):
+        if weights is not None and not isinstance(given, MatchingStudyConfig):
             from mto.errors import DataError
+
+            raise DataError(f"the study of {given.study} gives no weights", hint="leave --weights away")
+        if isinstance(given, SplitterStudyConfig):
+            from mto.study.splitter.stages import run_splitter_study
+
+            given = given.model_copy(update=changed(data=data))
+            results = run_splitter_study(given, folder, only=only or (), say=shown.say)
+        elif isinstance(given, ClassifierStudyConfig):
             from mto.study.classifiers.stages import run_classifier_study
 
-            if weights is not None:
-                raise DataError("the study of classifiers gives no weights", hint="leave --weights away")
             given = given.model_copy(update=changed(data=data))
             results = run_classifier_study(given, folder, only=only or (), say=shown.say)
         else:
@@ -84,4 +92,5 @@ study.epilog = examples(  # type: ignore[attr-defined]
     "mto study configs/studies/matching.yaml --data ../shared/data/atomic2020",
     "mto study configs/studies/matching.yaml --only mini --out runs/matching",
     "mto study configs/studies/classifiers.yaml --out runs/classifiers",
+    "mto study configs/studies/splitter.yaml --out runs/splitter",
 )

@@ -18,7 +18,7 @@ from mto.errors import MtoError, RunError, error_from_json
 from mto.pipeline.cells import CellId, run_one
 from mto.pipeline.config import CompareConfig
 from mto.pipeline.inputs import Inputs
-from mto.pipeline.pretraining import thread_count
+from mto.pipeline.team import thread_count
 from mto.pipeline.worker import Told
 
 if TYPE_CHECKING:

@@ -112,6 +112,15 @@ def numbered_lines(path: Path, start: int = 0, end: int = -1) -> Iterator[tuple[
         raise _broken(path, number, error) from error
 
 
+def read_lines(path: Path) -> Iterator[str]:
+    """Lines of a text file (plain or compressed; UTF-8), stripped, empty ones left out.
+
+    Raises:
+        DataError: not UTF-8 or a damaged archive; the message names the line.
+    """
+    return (line for _, line in numbered_lines(path) if line)
+
+
 def _to_line(file: IO[bytes], start: int) -> int:
     """Go to the first line that begins at `start` or behind it."""
     if start == 0:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from mto.errors import DataError
-from mto.prepare.opening import PACKED, numbered_lines
-from mto.prepare.sentences import sentences
+from mto.prepare.opening import PACKED
 
 SUFFIXES = (".txt", *PACKED)
-__all__ = ["find_files", "read_lines", "sentences"]
 
 
 def find_files(patterns: Sequence[str], base: Path) -> list[Path]:
@@ -37,12 +35,3 @@ def find_files(patterns: Sequence[str], base: Path) -> list[Path]:
                 )
             found[path] = None
     return list(found)
-
-
-def read_lines(path: Path) -> Iterator[str]:
-    """Lines of a text file (plain or compressed; UTF-8), stripped, empty ones left out.
-
-    Raises:
-        DataError: not UTF-8 or a damaged archive; the message names the line.
-    """
-    return (line for _, line in numbered_lines(path) if line)

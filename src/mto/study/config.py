@@ -9,16 +9,17 @@ from mto.errors import ConfigError
 from mto.registry import suggest
 from mto.study.classifiers.config import ClassifierStudyConfig
 from mto.study.matching.config import MatchingStudyConfig
+from mto.study.splitter.config import SplitterStudyConfig
 
-KINDS: dict[str, type[MatchingStudyConfig] | type[ClassifierStudyConfig]] = {
+StudyConfig = MatchingStudyConfig | ClassifierStudyConfig | SplitterStudyConfig
+KINDS: dict[str, type[MatchingStudyConfig] | type[ClassifierStudyConfig] | type[SplitterStudyConfig]] = {
     "matching": MatchingStudyConfig,
     "classifiers": ClassifierStudyConfig,
+    "splitter": SplitterStudyConfig,
 }
 
 
-def read_study_config(
-    path: str | Path, changes: tuple[str, ...] = ()
-) -> MatchingStudyConfig | ClassifierStudyConfig:
+def read_study_config(path: str | Path, changes: tuple[str, ...] = ()) -> StudyConfig:
     """Read a study's YAML file; without a key ``study`` it is one of matching.
 
     Raises:

@@ -26,6 +26,10 @@ def page_of(results: str | Path) -> StudyPage | None:
         from mto.study.classifiers.page import PAGE as CLASSIFIERS
 
         return CLASSIFIERS
+    if {"hits", "revisions"} <= keys:
+        from mto.study.splitter.page import PAGE as SPLITTERS
+
+        return SPLITTERS
     return None
 
 
@@ -37,6 +41,8 @@ def remake_study_page(path: str | Path) -> str:
     """
     from mto.study.classifiers.page import PAGE as CLASSIFIERS
     from mto.study.matching.page import PAGE as MATCHING
+    from mto.study.splitter.page import PAGE as SPLITTERS
 
-    begins = Path(path).read_text(encoding="utf-8").startswith(CLASSIFIERS.recipe.begin)
-    return (CLASSIFIERS if begins else MATCHING).remake(path)
+    text = Path(path).read_text(encoding="utf-8")
+    page = next((one for one in (CLASSIFIERS, SPLITTERS) if text.startswith(one.recipe.begin)), MATCHING)
+    return page.remake(path)

@@ -1,0 +1,67 @@
+"""What a splitter is, and what it says of a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from mto.prepare.sentence import Selected
+from mto.prepare.splitting.places import Place
+
+NOTHING, NOT_THERE = "no span", "span not in the sentence"
+"""Why there is no span: nothing was found or written, or what was written does not stand in the sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The target in one sentence.
+
+    Attributes:
+        place: where it stands; None where there is none.
+        by: what found it: ``model``, ``phrase`` or ``last-phrase``; empty where there is none.
+        why: the reason why there is none.
+    """
+
+    place: Place | None
+    by: str = ""
+    why: str = ""
+
+
+class Splitter(Protocol):
+    """Says which span of a raw sentence is the target."""
+
+    @property
+    def name(self) -> str:
+        """What a report calls it."""
+
+    def split(self, batch: Sequence[Selected]) -> list[Found]:
+        """One answer a sentence, in order; equal batches give equal answers."""
+
+
+@dataclass(frozen=True)
+class Either:
+    """The first splitter, and the second where the first finds nothing.
+
+    Attributes:
+        first, second: the splitters.
+    """
+
+    first: Splitter
+    second: Splitter
+
+    @property
+    def name(self) -> str:
+        """Such as ``model …, else rules …``."""
+        return f"{self.first.name}, else {self.second.name}"
+
+    def split(self, batch: Sequence[Selected]) -> list[Found]:
+        """As `Splitter`; the reason is the first one's where neither finds a span."""
+        found = self.first.split(batch)
+        open_ones = [number for number, one in enumerate(found) if one.place is None]
+        for number, other in zip(
+            open_ones, self.second.split([batch[n] for n in open_ones]) if open_ones else [], strict=True
+        ):
+            if other.place is not None:
+                found[number] = other
+        return found
