@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mto.errors import DataError
+from mto.prepare.on_ray import RayEngine
 from tests.conftest import ROOT, missing
 from tests.prepare.text import files, prepared, write_text
 
@@ -25,6 +26,7 @@ def test_ray_gives_the_same_bytes_and_the_same_errors(
     prepared(text, tmp_path / "ray", engine="ray", workers=2)
     assert files(tmp_path / "ray") == files(tmp_path / "here")
     assert not ray.is_initialized()
+    assert list(RayEngine(tmp_path, None, 2).run([])) == []  # nothing to do, nothing started
     text.write_bytes(b"fine line\nbad \xff\n")
     with pytest.raises(DataError, match=r"text\.txt:2: is not UTF-8"):
         prepared(text, tmp_path / "bad", engine="ray", workers=2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -38,6 +39,8 @@ class RayEngine:
         """One row a unit, one block a row, so that a free actor takes the next."""
         import ray
 
+        if not units:
+            return
         self._connect()
         workers = self._workers or int(ray.cluster_resources().get("CPU", 1))
         rows = [{"unit": json.dumps(unit)} for unit in units]
@@ -48,14 +51,18 @@ class RayEngine:
                 compute=ray.data.ActorPoolStrategy(size=min(workers, len(rows))),
                 num_cpus=1,
             )
+            # All rows are read, also when one failed: Ray ends the whole process when it is shut down at work.
+            errors: list[dict[str, Any]] = []
             for row in done.iter_rows():
                 if row["error"]:
-                    raise error_from_json(json.loads(row["error"]))
+                    errors.append(json.loads(row["error"]))
                 yield
         except ray.exceptions.RayError as error:
             first = str(error).strip().splitlines()[0]
             hint = "run the same command again; what is finished stays finished"
             raise RunError(f"Ray gave up: {first}", where=self._address, hint=hint) from error
+        if errors:
+            raise error_from_json(min(errors, key=lambda error: str(error["where"])))
 
     def _connect(self) -> None:
         import ray
@@ -74,6 +81,7 @@ class RayEngine:
                 if not left:
                     raise RunError(f"Ray cannot be reached: {error}", where=self._address) from error
         self._ours = True
+        logging.getLogger("ray.data").setLevel(logging.ERROR)
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
 
