@@ -21,7 +21,7 @@ def test_the_answer_in_words(mto: Mto, mini: str) -> None:
     for said in (
         "Task type:",
         "map-phrasal",
-        "Objective: lm",
+        "Objective:",
         "Template family:",
         "guidelines -> map-phrasal",
     ):

@@ -63,7 +63,8 @@ def test_every_form_gives_the_same_texts(tmp_path: Path) -> None:
     table = arrow.table({"text": LINES, "n": list(range(5))})
     parquet.write_table(table, tmp_path / "f.parquet", row_group_size=2)
     zstandard = pytest.importorskip("zstandard")
-    (tmp_path / "g.txt.zst").write_bytes(zstandard.compress(plain))
+    # Two frames, as tools that pack in parallel write them.
+    (tmp_path / "g.txt.zst").write_bytes(zstandard.compress(plain[:9]) + zstandard.compress(plain[9:]))
     for path in sorted(tmp_path.iterdir()):
         for size in (7, 1 << 20):
             texts = [row.split(":", 1)[1] for row in read([str(path)], size)]
@@ -106,6 +107,9 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     assert "bad.txt:3: is not UTF-8" in told("bad.txt", b"good\n\nbad \xff\n", 4)
     assert "cut.xz" in told("cut.xz", lzma.compress(b"good line\n" * 1000)[:-20])
     assert "cut.txt.gz" in told("cut.txt.gz", gzip.compress(b"good line\n" * 1000)[:-20])
+    zstandard = pytest.importorskip("zstandard")
+    assert "ends before" in told("cut.txt.zst", zstandard.compress(b"good line\n" * 1000)[:-9])
+    assert "cannot be read" in told("bad.txt.zst", b"nonsense")
     assert "rows.jsonl:2: not valid JSON" in told("rows.jsonl", b'{"text": "a"}\n{"text"')
     assert "rows.jsonl:1: has no column 'text' (found: body)" in told("rows.jsonl", b'{"body": "a"}')
     assert "holds int, not text" in told("rows.jsonl", b'{"text": 1}')

@@ -141,6 +141,6 @@ def _end(prepared: Prepared, folder: Path) -> None:
 prepare.epilog = examples(  # type: ignore[attr-defined]
     "mto prepare household/ObjectUse --corpus text.txt --out runs/pairs",
     "mto prepare household/ObjectUse household/xWant --corpus 'texts/*.txt.gz' --corpus more.jsonl --per-task 2000",
-    "mto prepare atomic2020/xIntent --data atomic2020 --corpus hf:wikitext:train --licence CC-BY-SA-4.0",
+    "mto prepare atomic2020/xIntent --data atomic2020 --corpus hf:ag_news:train --licence 'not known'",
     "mto prepare household/xWant --corpus texts --engine ray --address ray://head:10001",
 )

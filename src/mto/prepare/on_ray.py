@@ -10,6 +10,9 @@ from typing import Any, Self
 from mto.errors import DataError, MtoError, RunError, error_from_json, error_json
 from mto.prepare.work import Bench, Unit
 
+_STARTS = 3
+"""Tries to start Ray on this machine; it gives itself 30 seconds, which a busy machine may exceed."""
+
 
 class RayEngine:
     """Does units as rows of a Ray data set, one actor of one core a worker.
@@ -62,10 +65,14 @@ class RayEngine:
         quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
         if self._address is None:
             quiet |= {"num_cpus": self._workers, "include_dashboard": False}
-        try:
-            ray.init(address=self._address or "local", **quiet)
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            raise RunError(f"Ray cannot be reached: {error}", where=self._address) from error
+        for left in reversed(range(1 if self._address else _STARTS)):
+            try:
+                ray.init(address=self._address or "local", **quiet)
+                break
+            except Exception as error:  # Ray raises plain exceptions here
+                ray.shutdown()
+                if not left:
+                    raise RunError(f"Ray cannot be reached: {error}", where=self._address) from error
         self._ours = True
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False

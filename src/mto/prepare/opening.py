@@ -29,7 +29,39 @@ def _zstandard(path: Path) -> Any:
     except ImportError as error:
         hint = "pip install zstandard, or unpack the file"
         raise DataError("reading .zst needs the package zstandard", where=str(path), hint=hint) from error
-    return io.BufferedReader(zstandard.open(path, "rb"), _BLOCK)
+    return io.BufferedReader(_Zstandard(path.open("rb"), zstandard.ZstdDecompressor()), _BLOCK)
+
+
+class _Zstandard(io.RawIOBase):
+    """Unpacks frame after frame; the package's own reader takes a file that is cut off for a whole one."""
+
+    def __init__(self, file: IO[bytes], unpacker: Any) -> None:
+        self._file, self._unpacker = file, unpacker
+        self._frame: Any = None
+        self._rest = self._unpacked = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._unpacked:
+            packed = self._rest or self._file.read(_BLOCK)
+            if not packed:
+                if self._frame is not None:
+                    raise EOFError("the file ends before its end-of-stream marker")
+                return 0
+            self._frame = self._frame or self._unpacker.decompressobj()
+            self._unpacked, self._rest = self._frame.decompress(packed), b""
+            if self._frame.eof:
+                self._rest, self._frame = self._frame.unused_data, None
+        given = self._unpacked[: len(buffer)]
+        buffer[: len(given)] = given
+        self._unpacked = self._unpacked[len(given) :]
+        return len(given)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 def open_bytes(path: Path) -> IO[bytes]:
