@@ -19,12 +19,12 @@ $(VENV)/.core: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "mto needs Python 3.11 or newer, this is " + sys.version.split()[0] + "; call make PYTHON=python3.12")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing mto and what it needs (a few minutes, once)"
-	$(PIP) install -c constraints.txt -e '.[semantic]'
+	$(PIP) install -c constraints.txt -e '.[semantic,prepare]'
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.core
 	@echo "installing what the tests and checks need (once)"
-	$(PIP) install -c constraints.txt -e '.[semantic,tagger,test,lint]'
+	$(PIP) install -c constraints.txt -e '.[semantic,tagger,prepare,ray,peft,test,lint]'
 	@touch $@
 
 demo: $(VENV)/.core

@@ -20,9 +20,11 @@ from typing import TYPE_CHECKING, Any
 from mto.errors import MtoError
 
 if TYPE_CHECKING:
+    from mto.adapt import AdaptConfig, adapt
     from mto.families import LoadedModel, load_model, save_model
     from mto.match import Match, MatchConfig, match, read_match
     from mto.pipeline import CompareConfig, compare, load, plan
+    from mto.prepare import PrepareConfig, prepare, read_pairs, read_prepared
     from mto.pretrain import pretrain
     from mto.tasks import Task, draw_split, load_task, task_from_rows
     from mto.tune import TuneConfig, load_tuned, tune
@@ -30,10 +32,12 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "AdaptConfig": "mto.adapt",
     "CompareConfig": "mto.pipeline",
     "LoadedModel": "mto.families",
     "Match": "mto.match",
     "MatchConfig": "mto.match",
+    "PrepareConfig": "mto.prepare",
     "Task": "mto.tasks",
     "TuneConfig": "mto.tune",
     "compare": "mto.pipeline",
@@ -44,20 +48,25 @@ _HOMES = {
     "load_tuned": "mto.tune",
     "plan": "mto.pipeline",
     "read_match": "mto.match",
+    "read_pairs": "mto.prepare",
+    "read_prepared": "mto.prepare",
     "save_model": "mto.families",
     "task_from_rows": "mto.tasks",
 }
 # Rooms whose main function has the room's own name: `mto.tune` is the room, and calling it calls the function.
-_CALLABLE = ("match", "pretrain", "tune")
+_CALLABLE = ("adapt", "match", "prepare", "pretrain", "tune")
 
 __all__ = [
+    "AdaptConfig",
     "CompareConfig",
     "LoadedModel",
     "Match",
     "MatchConfig",
     "MtoError",
+    "PrepareConfig",
     "Task",
     "TuneConfig",
+    "adapt",
     "compare",
     "draw_split",
     "load",
@@ -66,8 +75,11 @@ __all__ = [
     "load_tuned",
     "match",
     "plan",
+    "prepare",
     "pretrain",
     "read_match",
+    "read_pairs",
+    "read_prepared",
     "save_model",
     "task_from_rows",
     "tune",

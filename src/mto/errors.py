@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class MtoError(Exception):
     """Base of all errors that `mto` raises on purpose.
@@ -56,3 +58,24 @@ class RunError(MtoError):
 
 class Interrupted(MtoError):  # noqa: N818 - not a fault: the user asked to stop, and the state is saved
     """Work that stopped on request after saving its state; the message says how to go on."""
+
+
+def error_json(error: MtoError) -> dict[str, Any]:
+    """An error as JSON, for another process.
+
+    >>> str(error_from_json(error_json(DataError("is empty", where="a.txt"))))
+    'a.txt: is empty'
+    """
+    return {
+        "type": type(error).__name__,
+        "message": error.message,
+        "hint": error.hint,
+        "where": error.where,
+    }
+
+
+def error_from_json(value: dict[str, Any]) -> MtoError:
+    """What `error_json` gave."""
+    kind = globals().get(value["type"], MtoError)
+    error: MtoError = kind(value["message"], hint=value["hint"], where=value["where"])
+    return error

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from mto.pipeline import load
+from mto.prompts.aligned import soft_family
+from mto.templates import get_family
 from tests.cli.conftest import Mto
 from tests.conftest import ROOT
 from tests.pipeline.small import WORDS, rows, write_task
@@ -168,6 +170,33 @@ def test_tune_tells_what_dev_chose_and_does_not_overwrite(
     assert Path("other/notes.txt").read_text() == "mine"
 
 
+def test_a_soft_prompt_is_tuned_saved_and_predicts(mto: Mto, mini: str, tools: str) -> None:
+    words = ["--method", "prompt", "--shots", "4", "--rates", "0.1", "--steps", "0,1", "extend=false"]
+    told = mto(
+        "tune", tools, *words, "--vectors", "2,3", "--encoder", "embedding", "--out", "runs/p", "--json", "-q"
+    )
+    assert told.exit_code == 0, told.output
+    value = json.loads(told.stdout)
+    assert (value["family"], value["encoder"]) == ("masked-post-pt", "embedding")
+    assert value["vectors"] in ({"#1": 2}, {"#1": 3})
+    assert sorted(p.name for p in Path("runs/p").iterdir()) == [
+        "prompt.json",
+        "prompt.safetensors",
+        "tuned.json",
+    ]
+    Path("new.csv").write_text("head\nhammer\n")
+    answered = mto("predict", "--run", "runs/p", "--input", "new.csv", "--output", "out.csv", "-q")
+    assert answered.exit_code == 0, answered.output
+    assert len(Path("out.csv").read_text().splitlines()) == 2
+    auto = mto("tune", tools, *words, "--family", "auto", "--out", "runs/q", "--json", "-q")
+    match = json.loads(Path("runs/q/match.json").read_text())["models"][0]["family"]["family"]
+    assert json.loads(auto.stdout)["family"] == soft_family(get_family(match))
+    text = mto("tune", tools, *words, "--out", "runs/p", "--overwrite", "-q")
+    assert "soft prompt: 20 vectors, residual-mlp" in text.stdout
+    wrong = mto("tune", tools, *words, "--family", "mapping", "--out", "runs/r")
+    assert wrong.exit_code == 2 and "holds no soft prompt" in wrong.stderr
+
+
 def test_tune_takes_the_family_that_matching_chooses(mto: Mto, mini: str, tools: str) -> None:
     words = ["--family", "auto", "--shots", "4", "--rates", "1e-3", "--steps", "0,1"]
     told = mto("tune", tools, *words, "--out", "runs/a", "--json", "-q")
@@ -194,6 +223,11 @@ def test_tune_refuses_an_answer_of_matching_about_something_else(mto: Mto, mini:
     assert made.exit_code == 0, made.output
     other = mto("tune", "household/xWant", "--family", "auto", "--match", "match.json")
     assert other.exit_code == 2 and "not household/xWant" in other.stderr
+    Path("own.csv").write_text("head,tail\na,b\n")
+    wrong = mto("tune", tools, "--family", "auto", "--match", "own.csv")
+    assert wrong.exit_code == 2 and "own.csv: is no answer of mto match\n" in wrong.stderr
+    assert "mto match --out" in wrong.stderr and "delete" not in wrong.stderr
+    assert "no.json: no such file" in mto("tune", tools, "--family", "auto", "--match", "no.json").stderr
     named = mto("tune", tools, "--family", "mapping", "--match", "match.json")
     assert named.exit_code == 2 and "--family auto" in named.stderr
 

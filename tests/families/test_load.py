@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 import torch
+import transformers
 
 from mto.errors import FamilyError, UnknownNameError
-from mto.families import TrainingMetadata, find_adapter, load_model, save_model
+from mto.families import SENTINEL_SPELLING, TrainingMetadata, find_adapter, load_model, save_model
 from tests.conftest import bart_model, t5_model, t5_tokenizer, word_tokenizer
 
 
@@ -60,12 +61,36 @@ def test_variants_of_t5_are_data(tmp_path: Path) -> None:
         assert loaded.adapter.name == "t5"
 
 
+def test_byt5_is_no_t5() -> None:
+    tokenizer = transformers.ByT5Tokenizer()
+    config = transformers.T5Config(
+        vocab_size=384, feed_forward_proj="gated-gelu", pad_token_id=0, eos_token_id=1
+    )
+    assert (
+        tokenizer.convert_tokens_to_ids(SENTINEL_SPELLING.format(0)) < 384
+    )  # it has such tokens all the same
+    with pytest.raises(
+        FamilyError, match=r"(?s)no family kind.*ByT5Tokenizer is not a fast.*known kinds: .*t5 \("
+    ):
+        find_adapter(config, tokenizer)
+
+
 def test_unknown_kind_lists_the_known_ones() -> None:
     tokenizer = word_tokenizer()
     config = bart_model(tokenizer).config
     del config.mto
     with pytest.raises(FamilyError, match=r"(?s)shape 'bart'.*known kinds: sentinel-text .*t5 \("):
         find_adapter(config, tokenizer)
+
+
+def test_a_checkpoint_without_sentinels_is_named_and_the_kinds_once(tmp_path: Path) -> None:
+    tokenizer = word_tokenizer(0)
+    t5_model(tokenizer).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    with pytest.raises(FamilyError, match="0 sentinels") as caught:
+        load_model(tmp_path)
+    assert caught.value.where == str(tmp_path)
+    assert str(caught.value).count("known kinds") == 1 == str(caught.value).count("sentinel-text")
 
 
 def test_ul2_and_t5_without_sentinels_are_not_taken_for_t5() -> None:

@@ -26,6 +26,7 @@ class FakeBench:
     Attributes:
         bits: ``bits(arm, steps, rate)``: bits of each row, NaN for a training that fails.
         step, fixed, row: seconds of a step, of a training besides, and of scoring one row.
+        warm: seconds that the first training of all takes besides: half before its steps, half in the first.
         jitter: factor of each act's time, in turn.
     """
 
@@ -33,6 +34,7 @@ class FakeBench:
     step: float = 0.15
     fixed: float = 0.1
     row: float = 0.01
+    warm: float = 0.0
     jitter: Sequence[float] = (1.0,)
     before: Callable[[str], None] = lambda what: None
     now: float = 1000.0
@@ -58,12 +60,13 @@ class FakeBench:
     def trained(self, name: str, fold: int, rate: float, looks: Sequence[int], guard: Guard) -> list[Held]:
         self.before(name)
         self.log.append((name, fold, looks[-1], rate))
-        self._pass(self.fixed)
+        warm, self.warm = self.warm / 2, 0.0
+        self._pass(self.fixed + warm)
         rows, stepping, held = np.arange(fold, ROWS, FOLDS), 0.0, []
         for done in range(1, looks[-1] + 1):
             if done > 1:
                 guard()
-            stepping += self._pass(self.step)
+            stepping += self._pass(self.step + (warm if done == 1 else 0.0))
             if done in looks:
                 value = self.bits(name, done, rate)
                 if np.isnan(value):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,15 +13,24 @@ from mto.errors import DataError, MtoError
 from mto.match.decision import FEATURES, Case, Sums, collect_sums, feature_matrix, fit_weights
 from mto.match.decision.evidence import known_features, relative_scores
 from mto.match.decision.shipped import ShippedWeights, weights_for
+from mto.match.decision.task_type import LEANS, TypeCases, TypedCase, TypeWeights
 from tests.match.test_decision import evidence, made_up
 
 
-def test_weights_are_those_of_ridge_regression_on_the_rows() -> None:
-    cases = made_up(0.1)
-    found = fit_weights(cases)
+def weighted_rows(cases: Sequence[Case]) -> tuple[np.ndarray, np.ndarray]:
+    """Features and relative scores, each row by its case's mean score, the squares of the weights 1 on average."""
+    mean = np.repeat([np.mean(c.scores) for c in cases], [len(c.scores) for c in cases])
     x = np.concatenate([feature_matrix(c.evidence) for c in cases])
     y = np.concatenate([relative_scores(c.scores) for c in cases])
-    scale = np.where((spread := x.std(0)) > 1e-9, spread, 1.0)
+    share = mean / np.sqrt(np.mean(mean**2))
+    return x * share[:, None], y * share
+
+
+def test_weights_are_those_of_ridge_regression_on_the_rows_with_errors_in_points() -> None:
+    cases = made_up(0.1)
+    found = fit_weights(cases)
+    x, y = weighted_rows(cases)
+    scale = np.where((spread := np.sqrt(np.mean(x**2, 0))) > 1e-9, spread, 1.0)
     assert np.allclose(found.scale, scale)
     # Ridge regression as least squares with rows of its own for the penalty.
     stacked = np.vstack([x / scale, np.sqrt(found.ridge) * np.eye(len(FEATURES))])
@@ -28,18 +38,32 @@ def test_weights_are_those_of_ridge_regression_on_the_rows() -> None:
     assert np.allclose(found.values, wanted)
 
 
+def test_a_task_counts_by_its_score() -> None:
+    """What holds where scores are high wins over what holds, at the same shares, where they are low."""
+    high = [Case(str(n), evidence([1.0, 2.0, 2.0, 2.0]), (40.0, 20.0, 20.0, 20.0)) for n in range(6)]
+    low = [Case(str(n), evidence([1.0, 2.0, 2.0, 2.0]), (2.0, 4.0, 4.0, 4.0)) for n in range(6, 12)]
+    bits = list(FEATURES).index("bits")
+    assert fit_weights([*high, *low]).values[bits] > 0
+    turned = [replace(c, scores=tuple(10 * s for s in c.scores)) for c in low]
+    assert (
+        fit_weights([*[replace(c, scores=tuple(s / 10 for s in c.scores)) for c in high], *turned]).values[
+            bits
+        ]
+        < 0
+    )
+
+
 def test_noise_is_the_error_on_groups_that_were_left_out() -> None:
     cases = made_up(0.1)
     found = fit_weights(cases)
-    scale, errors = np.array(found.scale), []
-    for group in {c.group for c in cases}:
-        x, y = (
-            np.concatenate([f(c) for c in cases if c.group != group])
-            for f in (lambda c: feature_matrix(c.evidence) / scale, lambda c: relative_scores(c.scores))
-        )
-        w = np.linalg.solve(x.T @ x + found.ridge * np.eye(len(FEATURES)), x.T @ y)
-        for c in (c for c in cases if c.group == group):
-            errors += (relative_scores(c.scores) - feature_matrix(c.evidence) / scale @ w).tolist()
+    x, y = weighted_rows(cases)
+    x = x / np.array(found.scale)
+    group = np.repeat([c.group for c in cases], [len(c.scores) for c in cases])
+    errors = []
+    for name in sorted(set(group.tolist())):
+        seen = group != name
+        w = np.linalg.solve(x[seen].T @ x[seen] + found.ridge * np.eye(len(FEATURES)), x[seen].T @ y[seen])
+        errors += (y[~seen] - x[~seen] @ w).tolist()
     assert found.noise == pytest.approx(np.sqrt(np.mean(np.square(errors)) * 4 / 3))  # 3 of 4 rows are free
 
 
@@ -75,20 +99,33 @@ def test_to_json_and_back_and_too_few_groups() -> None:
 
 def test_weights_of_ones_own(tmp_path: Path) -> None:
     seen = evidence([2.0, 1.0, 2.0, 2.0])
-    package = weights_for("a/3", seen)
-    own = ShippedWeights(family=collect_sums(made_up(0.1)), type=package.type)
+    by_hand = TypeWeights(values=(1.0, 0.0, 0.0, 0.0, 0.0), intercept=0.0)
+    own = ShippedWeights(family=collect_sums(made_up(0.1)), type=by_hand)
     (tmp_path / "weights.json").write_text(own.model_dump_json())
-    found = weights_for("a/3", seen, tmp_path / "weights.json")
+    found = weights_for("a/3", seen, file=tmp_path / "weights.json")
     assert found.family == collect_sums(made_up(0.1)).weights(known=known_features(seen), without="3")
+    assert found.type == by_hand
+    told = tuple(
+        TypedCase(
+            group=str(n),
+            type="mask-filling" if n % 2 else "map-phrasal",
+            leans={"guidelines": 0.5 if n % 2 else -0.5},
+        )
+        for n in range(6)
+    )
+    learnt = ShippedWeights(family=own.family, type=TypeCases(cases=told))
+    (tmp_path / "weights.json").write_text(learnt.model_dump_json())
+    found = weights_for("a/3", seen, {"guidelines": 0.1, "probe": None}, tmp_path / "weights.json")
+    assert found.type == TypeCases(cases=told).weights(known=["guidelines"], without="3")
     (tmp_path / "bad.json").write_text("{}")
     with pytest.raises(MtoError, match=r"bad\.json"):
-        weights_for("a/3", seen, tmp_path / "bad.json")
+        weights_for("a/3", seen, file=tmp_path / "bad.json")
     with pytest.raises(MtoError, match=r"missing\.json"):
-        weights_for("a/3", seen, tmp_path / "missing.json")
+        weights_for("a/3", seen, file=tmp_path / "missing.json")
 
 
 def test_the_package_has_weights_for_any_task() -> None:
     seen = evidence([2.0, 1.0, 2.0, 2.0])
     for task in ("atomic2020/xWant", "rows.csv"):
         found = weights_for(task, seen)
-        assert len(found.family.values) == len(FEATURES) and len(found.type.values) == 4
+        assert len(found.family.values) == len(FEATURES) and len(found.type.values) == len(LEANS)

@@ -24,16 +24,17 @@ def weights(loaded: Any) -> dict[str, Any]:
 
 
 def test_every_signal_is_asked_and_the_weights_stay(tiny_bart: Any) -> None:
-    before, heard = weights(tiny_bart), []
+    before, heard, probed = weights(tiny_bart), [], []
     config = MatchConfig(
         signals=("guidelines", "depthrank", "classifier", "probe"), tuned_shots=4, probe=ProbeConfig(budget_steps=12, folds=2)
     )  # fmt: skip
     found = match_rows(
-        tiny_bart, TASK, SPLIT.train, dev=SPLIT.dev, config=config, data_seed=0, progress=lambda s, m: heard.append(s)
+        tiny_bart, TASK, SPLIT.train, dev=SPLIT.dev, config=config, data_seed=0, progress=lambda s, m: heard.append(s),
+        probing=lambda status: probed.append((status.rung, status.arm)),
     )  # fmt: skip
     one = found.best
     assert (found.train_rows, found.dev_rows, found.data_seed) == (8, 8, 0)
-    assert set(one.type.leans) == {"guidelines", "depthrank", "classifier", "probe"}
+    assert set(one.type.leans) == {"guidelines", "depthrank", "tuned_depthrank", "classifier", "probe"}
     assert {f.family for f in one.family.forecasts} == {
         "mapping",
         "masked-mapping",
@@ -46,6 +47,7 @@ def test_every_signal_is_asked_and_the_weights_stay(tiny_bart: Any) -> None:
     assert all(f.tuned_bits is not None and f.agrees is not None for f in one.evidence.families)
     assert found.probe is not None and found.probe.steps <= 12
     assert heard == ["guidelines", "probe", "depthrank", "depthrank after tuning", "classifier", "denoiser"]
+    assert probed[:2] == [(0, "mapping"), (0, "masked-mapping")] and probed[-1][0] > 0
     after = weights(tiny_bart)
     assert all((after[name] == tensor).all() for name, tensor in before.items())
 
@@ -79,6 +81,9 @@ def test_candidates_are_ranked_by_bits_a_byte(tiny_bart: Any, tiny_t5: Any) -> N
     bits = [one.bits_per_byte.value for one in found.models]
     assert bits == sorted(bits) and {one.model for one in found.models} == {"a", "b"}
     assert found.model("b").model == "b"
+    assert found.candidates is not None and found.candidates.first == found.models[0].model
+    more = found.candidates.behind[0].bits
+    assert more.value == pytest.approx(bits[1] - bits[0]) and more.low <= more.value <= more.high
     with pytest.raises(DataError, match="'c' was not matched"):
         found.model("c")
 
@@ -105,13 +110,15 @@ def test_little_data_gets_an_answer_that_says_so(tiny_bart: Any) -> None:
     same = match_rows(
         tiny_bart, TASK, rows([(w, "food") for w in ("dog", "cat", "car", "book", "bread")]), config=config
     )
-    assert any("all targets are 'food'" in note for note in same.notes)
+    assert same.guess is not None and "all targets are 'food'" in same.guess and same.notes[0] == same.guess
+    assert match_rows(tiny_bart, TASK, SPLIT.train, config=config).guess is None
 
 
 def test_one_family_and_a_model_without_masks(tiny_bart: Any) -> None:
     config = MatchConfig(signals=("depthrank",), families=("prompting",))
     found = match_rows(tiny_bart, TASK, SPLIT.train, config=config)
     assert found.family == "prompting" and found.best.family.confidence == 1.0
+    assert found.best.family.says == "prompting is the only family that was asked for"
     assert found.best.type.leans == {}  # nothing pairs up
     mute = replace(tiny_bart, adapter=replace(tiny_bart.adapter, sentinel_ids=()))
     found = match_rows(mute, TASK, SPLIT.train, config=MatchConfig(signals=("guidelines",)))

@@ -6,13 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from mto.errors import DataError, RunError
+from mto.errors import DataError, RunError, error_from_json, error_json
 from mto.pipeline import machine
 from mto.pipeline.clock import working_hours
 from mto.pipeline.names import known_names
 from mto.pipeline.progress import asked_to_stop
 from mto.pipeline.streams import read_rows, write_rows
-from mto.pipeline.worker import error_from_json, error_json
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from mto.families import word_start_rows
 from mto.objectives import Denoising, PrefixLM, Ragged, SpecialIds, reconstruct
 from mto.pretrain.shards import Shard, build_shards
 from mto.pretrain.source import Mix, TextSource
-from mto.pretrain.validation import build_held_out, measure
+from mto.pretrain.validation import build_held_out
+from mto.train.held_out import measure
 from tests.conftest import WORDS
 
 

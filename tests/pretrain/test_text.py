@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mto.errors import DataError
-from mto.pretrain.text import find_files, read_lines, sentences
+from mto.prepare.opening import read_lines
+from mto.prepare.sentences import sentences
+from mto.pretrain.text import find_files
 
 
 def test_every_kind_of_file_gives_the_same_lines(tmp_path: Path) -> None:

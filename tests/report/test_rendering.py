@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from mto.report import (
     write_results,
 )
 from mto.report.markdown import fenced
+from mto.report.plots import DIGIT, number_place
 from mto.report.svg import standalone
 from mto.report.theme import KNOWN, family_marks
 from tests.report.synthetic import synthetic
@@ -264,3 +266,15 @@ def test_the_examples_of_the_docs_run(
     exec(compile(code.replace("runs/tools", str(tmp_path)), "docs/reports.md", "exec"), {})  # noqa: S102
     assert "The aligned way wins" in capsys.readouterr().out
     assert (tmp_path / "report.html").exists()
+
+
+@pytest.mark.parametrize("beyond", [-30.0, 0.0, 4.0, 12.0, 28.0, 90.0])
+def test_the_number_of_a_row_never_stands_on_its_hollow_mark(beyond: float) -> None:
+    line = next(line for line in summarise(synthetic()).whole.lines if line.kind == "family")  # type: ignore[union-attr]
+    pixel = 0.05
+    hollow = replace(line, zero_shot=line.score.high + beyond * pixel)
+    begin = (number_place(hollow, pixel) - line.score.high) / pixel
+    end = begin + 4 * DIGIT  # such as 17.1
+    assert begin >= 6 and (beyond + 4 <= begin or beyond - 4 >= end)
+    if beyond in (-30.0, 90.0):  # nothing in its way: where it always stands
+        assert begin == pytest.approx(6)

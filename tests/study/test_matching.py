@@ -13,12 +13,14 @@ from mto.cli.app import app
 from mto.errors import DataError, RunError
 from mto.match.decision import Sums
 from mto.match.decision.shipped import ShippedWeights
+from mto.match.decision.task_type import TypeCases
 from mto.report import read_results
+from mto.study.matching.calibration import reliability
 from mto.study.matching.config import MatchingStudyConfig
 from mto.study.matching.page import PAGE
 from mto.study.matching.regret import judge_rule, noise_floor
 from mto.study.matching.results import MatchingResults, read_matching
-from mto.study.matching.rules import all_rules, decisions, fit_all, type_accuracy
+from mto.study.matching.rules import all_rules, chosen, decisions, fit_all, type_accuracy, untuned
 from mto.study.matching.stages import choose_settings, run_study
 from tests.pipeline.small import save_tiny
 
@@ -78,7 +80,7 @@ def test_every_rule_can_be_judged(study: tuple[MatchingStudyConfig, Path, Matchi
     outcomes, rules = results.outcomes(), all_rules(results)
     assert {
         "always prompting",
-        "decision (relation left out)",
+        "decision, as asked by default",
         "reported rule (MI >= 0.30)",
         "lean of guidelines",
     } <= set(rules)
@@ -88,7 +90,13 @@ def test_every_rule_can_be_judged(study: tuple[MatchingStudyConfig, Path, Matchi
     fixed = judged["always prompting"].best.value + judged["always masked-prompting"].best.value
     assert fixed >= 1.0
     assert noise_floor(outcomes).tasks == 4
-    assert set(type_accuracy(results)) >= {"all together", "guidelines", "classifier", "depthrank"}
+    assert set(type_accuracy(results)) >= {
+        "all together, as asked by default",
+        "all together, with tuned DepthRank",
+        "guidelines",
+        "classifier",
+        "tuned depthrank",
+    }
 
 
 def test_the_decision_is_judged_by_weights_that_did_not_see_the_relation(
@@ -117,10 +125,28 @@ def test_the_decision_is_judged_by_weights_that_did_not_see_the_relation(
     }
     shipped = fit_all(results)
     assert isinstance(shipped.family, Sums) and "4 relations" in shipped.family.made_from
-    assert len(shipped.type.values) == 4 and set(shipped.type_without) == {
-        g.group for g in shipped.family.groups
-    }
+    assert isinstance(shipped.type, TypeCases)
+    assert {c.group for c in shipped.type.cases} == {g.group for g in shipped.family.groups}
     assert ShippedWeights.model_validate_json(shipped.model_dump_json()) == shipped
+
+
+def test_reliability_counts_every_choice_once_and_says_what_came_of_it(
+    study: tuple[MatchingStudyConfig, Path, MatchingResults],
+) -> None:
+    results = study[2]
+    made = untuned(results)
+    rows = {row.title: row for row in reliability(results, made)}
+    ranges = [row for title, row in rows.items() if title.endswith("%")]
+    kinds = [rows[title] for title in ("too close to call", "clear") if title in rows]
+    assert sum(r.choices for r in ranges) == sum(r.choices for r in kinds) == len(results.signals)
+    judged = judge_rule("decision", results.outcomes(), chosen(made))
+    assert sum(r.choices * r.regret for r in kinds) / len(results.signals) == pytest.approx(
+        judged.regret.value, abs=1e-3
+    )
+    assert sum(r.choices * r.held for r in kinds) / len(results.signals) >= judged.best.value - 1e-4
+    sure = {key: d.model_copy(update={"confidence": 1.0, "close": (d.family,)}) for key, d in made.items()}
+    told = {row.title: row for row in reliability(results, sure)}
+    assert set(told) == {"85 to 100 %", "clear"} and told["clear"].said == 1.0
 
 
 def test_a_file_that_is_not_whole_is_refused(
@@ -152,7 +178,7 @@ def test_the_page_can_be_made_again(
     assert PAGE.remake(page) == text
     for said in (
         "## Families by checkpoints",
-        "decision (relation left out)",
+        "decision, as asked by default",
         "noise floor",
         "all together",
         "ObjectUse",

@@ -126,3 +126,12 @@ def test_the_page_beside_the_data_tells_the_real_counts(rows: dict[str, list[Row
         assert f"| {sum(counts)} ({' / '.join(map(str, counts))}) |" in page, relation
     total = [len(part) for part in rows.values()]
     assert f"| {sum(total)} ({' / '.join(map(str, total))}) |" in page
+
+
+def test_the_plain_sentences_are_many_different_whole_and_short() -> None:
+    lines = (FOLDER / "sentences.txt").read_bytes().decode("ascii").split("\n")
+    assert lines[-1] == "", "the file ends with a line end"
+    sentences = lines[:-1]
+    assert len(sentences) == 301 == len({sentence.lower() for sentence in sentences})
+    assert all(re.fullmatch(r"[A-Z][A-Za-z ,']+\.", sentence) for sentence in sentences)
+    assert all(4 <= len(sentence.split()) <= 20 for sentence in sentences)

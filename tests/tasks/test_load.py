@@ -132,7 +132,7 @@ def test_a_csv_alone_with_a_phrase(workshop: Path) -> None:
 def test_a_csv_alone_with_several_relations(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("head,relation,tail\na,Use,b\nc,Place,d\n")
-    with pytest.raises(UnknownNameError, match="choose one with relation=…: Use, Place"):
+    with pytest.raises(UnknownNameError, match=r"choose one with --relation \(relation=…\): Use, Place"):
         load_task(path)
     assert heads(load_task(path, relation="Place")) == ["c"]
     with pytest.raises(DataError, match="no row has the relation 'Plase': did you mean 'Place'"):
@@ -152,6 +152,41 @@ def test_own_columns_fields_and_delimiter(tmp_path: Path) -> None:
         ("kitchen", ("soup",)),
         ("garden", ("herbs",)),
     ]
+
+
+def test_a_misspelt_relation_of_the_library_tells_no_path_of_the_package() -> None:
+    with pytest.raises(UnknownNameError, match="did you mean 'ObjectUse'") as caught:
+        load_task("household/ObjctUse")
+    assert str(caught.value).startswith("'household' has no relation 'ObjctUse'")
+
+
+def test_a_file_alone_with_columns_of_other_names(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("QUESTION;ANSWER;room\npot, big;soup;kitchen\n")
+    with pytest.raises(
+        DataError, match=r"found: 'QUESTION', 'ANSWER', 'room'(.|\n)*--columns head=COLUMN,tail="
+    ):
+        load_task(path)
+    task = load_task(path, columns={"head": "QUESTION", "tail": "ANSWER", "place": "room"})
+    assert task.fields == ("head", "place", "relation")
+    assert [(e.head, e.fields["place"], e.targets) for e in task.train] == [
+        ("pot, big", "kitchen", ("soup",))
+    ]
+    # The library's phrases and types with rows of one's own.
+    path.write_text("QUESTION;ANSWER;kind\npot;soup;ObjectUse\n")
+    named = {"head": "QUESTION", "tail": "ANSWER", "relation": "kind"}
+    own = load_task("household/ObjectUse", data=path, columns=named)
+    assert heads(own) == ["pot"] and own.phrases
+    with pytest.raises(DataError, match="there is none"):
+        load_task("household/ObjectUse", columns={"head": "QUESTION"})
+    with pytest.raises(ConfigError, match="the name 'mask' is taken"):
+        load_task(path, columns={**named, "mask": "room"})
+    path.write_text("head,tail:more\na,b:c\n")
+    with pytest.raises(DataError, match="--columns tail=COLUMN"):
+        load_task(path)
+    assert load_task(path, columns={"head": "head,tail", "tail": "more"}, delimiter=":").train[0].targets == (
+        "c",
+    )
 
 
 @pytest.mark.parametrize(
@@ -230,6 +265,9 @@ def test_wrong_phrases_name_their_line(workshop: Path) -> None:
         load_task(workshop)
     assert f"{workshop}:9: unknown field 'haed'" in str(caught.value)
     assert "'used for' holds no input" in str(caught.value)
+    with pytest.raises(TemplateError) as caught:
+        load_task("household/ObjectUse", phrases=["{{ hed }} is for"])
+    assert "unknown field 'hed'" in str(caught.value) and "holds no input" not in str(caught.value)
     with pytest.raises(TemplateError, match="holds no input"):
         load_task("household/xWant", phrases=["wants"])
 

@@ -6,9 +6,11 @@ from typing import Annotated
 
 import typer
 
+from mto.cli.adapt import adapt
 from mto.cli.list_names import list_names
 from mto.cli.match import match
 from mto.cli.predict import predict
+from mto.cli.prepare import prepare
 from mto.cli.pretrain import pretrain
 from mto.cli.report import report
 from mto.cli.run import run
@@ -52,6 +54,8 @@ for _name, _command in (
     ("show", show),
     ("ls", list_names),
     ("study", study),
+    ("prepare", prepare),
+    ("adapt", adapt),
     ("pretrain", pretrain),
 ):
     app.command(_name, epilog=getattr(_command, "epilog", None))(_command)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+if TYPE_CHECKING:
+    from mto.tasks import Task
 
 EVERY = 15.0
 """Seconds between two plain lines."""
@@ -37,6 +41,19 @@ def size(count: float) -> str:
             value = count / step
             return f"{value:.1f} {unit}" if value < 10 else f"{value:.0f} {unit}"
     return f"{count:.0f} B"
+
+
+def odd_rows(task: str, first: Sequence[object], count: int) -> list[str]:
+    """What to say of rows that were mended or left out: how many, and the first of them.
+
+    >>> odd_rows("tools", ["a.csv:3: empty tail, row left out"], 1)
+    ['tools: 1 row was mended or left out', '  a.csv:3: empty tail, row left out']
+    """
+    if not count:
+        return []
+    shown = [f"  {warning}" for warning in first[:3]]
+    more = [f"  and {count - len(shown)} more"] if count > len(shown) else []
+    return [f"{task}: {count} row{'s were' if count > 1 else ' was'} mended or left out", *shown, *more]
 
 
 class Display(Protocol):
@@ -127,3 +144,13 @@ def display(*, quiet: bool = False) -> Display:
     if quiet:
         return Silent()
     return Bar() if sys.stderr.isatty() else Lines()
+
+
+def say_odd_rows(shown: Display) -> Callable[[Task], None]:
+    """Tells a display which rows of a task were mended or left out."""
+
+    def say(task: Task) -> None:
+        for line in odd_rows(task.name, task.warnings, len(task.warnings)):
+            shown.say(line)
+
+    return say

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mto.cli import options
-from mto.cli.display import display
+from mto.cli.display import display, say_odd_rows
 from mto.cli.frame import Json, Quiet, changed, emit, examples, guarded
 
 if TYPE_CHECKING:
+    from mto.cli.display import Display
     from mto.match import Match
+    from mto.match.guidelines import Guidelines
+    from mto.match.probe import ProbeStatus
 
 _UNDER_WAY = {
     "guidelines": "looking at the shape of the data",
@@ -20,7 +23,7 @@ _UNDER_WAY = {
     "depthrank after tuning": "tuning each family on a few rows and scoring the others",
     "classifier": "asking the task classifier",
     "denoiser": "trying denoisers on the task's sentences",
-    "probe": "running the tournament of families",
+    "probe": "running the tournament of families; Ctrl-C ends it with the best answer so far",
 }
 
 
@@ -40,6 +43,8 @@ def match(
     phrase: options.Phrase = None,
     relation: options.Relation = None,
     data: options.Data = None,
+    columns: options.Columns = None,
+    delimiter: options.Delimiter = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="File for the whole answer, such as match.json.")] = None,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -48,11 +53,19 @@ def match(
 
     Reads labelled few-shot and dev rows only, never test rows. Takes seconds; the probe, which trains, takes what you give it.
     """
-    from mto.pipeline.matching import match_task
+    from mto.pipeline.matching import guidelines_of, match_task
 
     asked = options.words(signals)
     if (probe_steps is not None or probe_seconds is not None) and "probe" not in (asked or ()):
         asked = [*(asked or ("guidelines", "depthrank", "classifier")), "probe"]
+    if asked == ["guidelines"] and tuned_shots is None:
+        _without_checkpoint(model=model, families=families, weights=weights, out=out)
+        shape = guidelines_of(
+            task, shots=shots, seed=seed, changes=changes or (), phrase=options.number_or_text(phrase),
+            relation=relation, data=data,
+        )  # fmt: skip
+        emit(shape) if as_json else _show_guidelines(shape, task)
+        return
     with display(quiet=quiet) as shown:
 
         def told(signal: str, name: str) -> None:
@@ -60,7 +73,10 @@ def match(
 
         found = match_task(
             task, models=model or ["mini"], shots=shots, seed=seed, changes=changes or (),
-            phrase=options.number_or_text(phrase), relation=relation, data=data, progress=told,
+            phrase=options.number_or_text(phrase), relation=relation, data=data, progress=told, noted=shown.say,
+            odd_rows=None if as_json else say_odd_rows(shown),
+            columns=options.pairs(columns), delimiter=options.delimiter(delimiter),
+            probing=_Rounds(shown, probe_steps, probe_seconds).tell,
             **changed(signals=asked, families=options.words(families), tuned_shots=tuned_shots, weights=weights),
             probe=changed(budget_steps=probe_steps, budget_seconds=probe_seconds),
         )  # fmt: skip
@@ -72,6 +88,78 @@ def match(
     _show(found)
     if out is not None:
         typer.echo(f"everything: {out}")
+    again = ["-m", found.best.model] if model else []
+    again += _given(data=data, relation=relation, phrase=phrase, shots=shots)
+    for line in _next(task, found, again, seed, out):
+        typer.echo(line)
+
+
+def _given(**options: object) -> list[str]:
+    """The options that were given, as words of a command."""
+    return [
+        word for name, value in options.items() if value is not None for word in (f"--{name}", str(value))
+    ]
+
+
+def _next(task: str, found: Match, again: list[str], seed: int, out: Path | None) -> list[str]:
+    """The two commands that may follow: all families against each other, and the one model with the chosen family."""
+    import shlex
+
+    family = ["--family", "auto", "--match", str(out)] if out is not None else ["--family", found.family]
+    drawn = ["--seed", str(seed)] if seed else []
+    return [
+        f"compare families: {shlex.join(['mto', 'run', task, *again])}",
+        f"tune a model:     {shlex.join(['mto', 'tune', task, *family, *drawn, *again])}",
+    ]
+
+
+class _Rounds:
+    """Tells where a probe stands: a line for each round, and every training where there is a bar.
+
+    Args:
+        shown: where it is told.
+        steps, seconds: its budget, as far as it was given; without one the bar shows the trainings of the round.
+    """
+
+    def __init__(self, shown: Display, steps: int | None, seconds: float | None) -> None:
+        self._shown, self._steps, self._seconds, self._round = shown, steps, seconds, -1
+
+    def tell(self, status: ProbeStatus) -> None:
+        if status.rung != self._round:
+            self._round = status.rung
+            self._shown.say(
+                f"round {status.rung}: {status.of} trainings of {status.steps} steps, as far as the budget goes"
+                if status.rung
+                else f"round 0: {status.of} families are scored untrained"
+            )
+        best = f"; best so far: {status.best}" if status.best else ""
+        text = f"round {status.rung}, {status.arm}, {status.done} of {status.of}{best}"
+        spent = [
+            part / whole
+            for part, whole in ((status.steps_made, self._steps), (status.seconds, self._seconds))
+            if whole
+        ]
+        self._shown.update(min(max(spent, default=status.done / status.of), 1.0), 1.0, text)
+
+
+def _without_checkpoint(**given: object) -> None:
+    """Raise `DataError` for an option that means nothing where the guidelines alone are asked: they read no checkpoint."""
+    from mto.errors import DataError
+
+    idle = [name for name, value in given.items() if value is not None and value != []]
+    if idle:
+        raise DataError(
+            f"--{idle[0]} has no say where the guidelines alone are asked: they read no checkpoint and choose no family",
+            hint="leave it out, or ask another signal too: --signals guidelines,depthrank",
+        )
+
+
+def _show_guidelines(found: Guidelines, task: str) -> None:
+    from rich.console import Console
+
+    from mto.report.guidelines import render_guidelines
+
+    Console().print(render_guidelines(found, task))
 
 
 def _show(found: Match) -> None:

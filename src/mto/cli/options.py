@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from mto.errors import ConfigError
+
 Data = Annotated[
     str | None, typer.Option(help="Folder or file of the task's rows, where they are not in the package.")
 ]
@@ -23,6 +25,18 @@ Phrase = Annotated[
     ),
 ]
 Relation = Annotated[str | None, typer.Option(help="The relation, for a file of rows that holds several.")]
+Columns = Annotated[
+    str | None,
+    typer.Option(
+        help="Which column of a file of rows holds which field: head=QUESTION,tail=ANSWER. Default: head, tail."
+    ),
+]
+Delimiter = Annotated[
+    str | None,
+    typer.Option(
+        help="Between the cells of a CSV file, such as ';' or tab. Default: found from its first line."
+    ),
+]
 Rates = Annotated[str | None, typer.Option(help="Learning rates of the sweep, such as 1e-4,3e-4,1e-3.")]
 Steps = Annotated[
     str | None, typer.Option(help="Ladder of steps at which dev is measured, such as 0,5,20,60.")
@@ -39,6 +53,44 @@ def words(text: str | None) -> list[str] | None:
     ['mapping', 'prompting']
     """
     return None if text is None else [part.strip() for part in text.split(",") if part.strip()]
+
+
+def pairs(text: str | None) -> dict[str, str] | None:
+    """``a=b,c=d`` as a mapping.
+
+    Raises:
+        ConfigError: a part is not of this form, or a name stands twice.
+
+    >>> pairs("head=QUESTION, tail=ANSWER")
+    {'head': 'QUESTION', 'tail': 'ANSWER'}
+    """
+    listed = words(text)
+    if listed is None:
+        return None
+    found: dict[str, str] = {}
+    for part in listed:
+        name, equals, column = (side.strip() for side in part.partition("="))
+        if not (name and equals and column) or name in found:
+            what = "stands twice" if name in found else "is not of the form FIELD=COLUMN"
+            hint = "write --columns head=QUESTION,tail=ANSWER"
+            raise ConfigError(f"'{part}' {what}", where="--columns", hint=hint)
+        found[name] = column
+    return found or None
+
+
+def delimiter(text: str | None) -> str | None:
+    """A delimiter as a shell can write it: ``tab`` stands for the tab.
+
+    Raises:
+        ConfigError: it is no single character that can stand between cells.
+
+    >>> delimiter("tab"), delimiter(";")
+    ('\\t', ';')
+    """
+    given = "\t" if text in ("tab", "\\t") else text
+    if given is not None and (len(given) != 1 or given in '"\r\n'):
+        raise ConfigError(f"{text!r} is no single character", where="--delimiter", hint="such as ';' or tab")
+    return given
 
 
 def numbers(text: str | None) -> list[Any] | None:

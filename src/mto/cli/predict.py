@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mto.cli import options
 from mto.cli.display import display
 from mto.cli.frame import Json, Quiet, emit, examples, guarded
 
@@ -19,6 +20,8 @@ def predict(
     task: Annotated[str | None, typer.Option("--task", "-t", help="Which task, where the run has several.")] = None,
     form: Annotated[str | None, typer.Option("--format", help="csv, tsv or jsonl, where no file name tells it.")] = None,
     column: Annotated[str, typer.Option(help="Name of the new column.")] = "prediction",
+    columns: Annotated[str | None, typer.Option(help="Which column holds which field of the task, such as head=QUESTION. Default: the fields' names.")] = None,
+    delimiter: Annotated[str, typer.Option(help="Between the cells of CSV, in and out, such as ';' or tab.")] = ",",
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     quiet: Quiet = False,
     as_json: Json = False,
@@ -26,15 +29,18 @@ def predict(
     """Answer new rows with the model of a run; the answers stand in one more column."""
     from mto.pipeline import load
     from mto.pipeline.predicting import predict_file
+    from mto.pipeline.streams import Collected
 
+    kept = Collected() if as_json and target == "-" else None
     loaded = load(run, device=device)
     with display(quiet=quiet) as shown:
         rows = predict_file(
-            loaded, source, target, task=task, form=form, column=column,
+            loaded, source, target if kept is None else kept, task=task, form=form, column=column,
+            columns=options.pairs(columns), delimiter=options.delimiter(delimiter) or ",",
             progress=lambda done: shown.say(f"{done:,} rows"),
         )  # fmt: skip
-    if as_json and target != "-":
-        emit({"rows": rows, "output": target})
+    if as_json:
+        emit({"rows": rows, "output": target} if kept is None else {"rows": rows, "answers": kept.rows})
     elif target != "-":
         typer.echo(f"{rows:,} rows: {target}")
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from mto.cli.display import Display, display, duration
+from mto.cli.display import display, duration
 from mto.cli.frame import Json, Quiet, emit, examples, guarded
-
-if TYPE_CHECKING:
-    from mto.pretrain import PretrainConfig
+from mto.cli.training import told
 
 
 @guarded
@@ -31,11 +29,12 @@ def pretrain(
 ) -> None:  # fmt: skip
     """Train a checkpoint: tokenizer, text shards, training, validation, model card. Goes on when interrupted."""
     from mto.pipeline import pretraining
+    from mto.pipeline import team as teams
 
     settings = pretraining.read_pretrain_config(config, changes or (), corpus=corpus)
     folder = out or Path("runs") / settings.name
-    helper = pretraining.is_helper()
-    if not pretraining.is_launched():
+    helper = teams.is_helper()
+    if not teams.is_launched():
         team = pretraining.choose_team(settings, folder, processes=processes, threads=threads)
         threads = team.threads
         if team.processes > 1:
@@ -50,11 +49,11 @@ def pretrain(
             words += [
                 flag for flag, on in (("--fresh", fresh), ("--quiet", quiet), ("--json", as_json)) if on
             ]
-            raise typer.Exit(pretraining.launch_team(words, team))
+            raise typer.Exit(teams.launch_team(words, team))
     with display(quiet=quiet or helper) as shown:
         result = pretraining.run_pretraining(
             settings, folder, data=data, threads=threads, resume=not fresh,
-            callbacks=[_callback(shown, settings)], say=shown.say,
+            callbacks=[told(shown, settings.name)], say=shown.say,
         )  # fmt: skip
     if helper:
         return
@@ -65,34 +64,6 @@ def pretrain(
             f"{result.model}\n{result.tokens:,} tokens in {duration(result.seconds)} "
             f"({result.tokens_per_second:,.0f} a second, {result.precision})"
         )
-
-
-def _callback(shown: Display, settings: PretrainConfig) -> Any:
-    from mto.train import Callback
-    from mto.train.callbacks import Progress
-
-    class Told(Callback):
-        def on_start(self, step: int, steps: int) -> None:
-            shown.say(f"training {settings.name}: step {step:,} of {steps:,}")
-
-        def on_step(self, progress: Progress) -> None:
-            shown.update(
-                progress.step,
-                progress.steps,
-                f"step {progress.step:,}/{progress.steps:,}  loss {progress.loss:.3f}  "
-                f"{progress.tokens_per_second:,.0f} tokens/s",
-                progress.seconds_left,
-            )
-
-        def on_evaluation(self, step: int, values: Any) -> None:
-            told = "  ".join(f"{name} {value:.3f}" for name, value in values.items() if "bits" not in name)
-            shown.say(f"step {step:,}: {told}")
-
-        def on_event(self, kind: str, message: str) -> None:
-            if kind != "checkpoint":
-                shown.say(f"{kind}: {message}")
-
-    return Told()
 
 
 pretrain.epilog = examples(  # type: ignore[attr-defined]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mto.cli import options
-from mto.cli.display import Display, display, duration, size
+from mto.cli.display import Display, display, duration, odd_rows, size
 from mto.cli.frame import Json, Quiet, changed, emit, examples, guarded
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ def run(
     phrase: options.Phrase = None,
     relation: options.Relation = None,
     data: options.Data = None,
+    columns: options.Columns = None,
+    delimiter: options.Delimiter = None,
     metrics: Annotated[str | None, typer.Option(help="Metrics (mto ls metrics), with commas; the first decides.")] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder. Default: runs/TASKS-MODEL-SHOTS.")] = None,
     keep: Annotated[str | None, typer.Option(help="Weights that stay: chosen, all or none.")] = None,
@@ -58,6 +60,7 @@ def run(
         **changed(
             tasks=names, model=model, shots=shots, seeds=seeds, choose=choose, dev=dev,
             max_test=max_test, phrase=options.number_or_text(phrase), relation=relation, data=data,
+            columns=options.pairs(columns), delimiter=options.delimiter(delimiter),
             metrics=options.words(metrics), keep=keep, workers=workers, threads=threads, device=device, title=title,
         ),
         **_families(families),
@@ -65,9 +68,11 @@ def run(
     folder = out or default_out(settings)
     with display(quiet=quiet) as shown:
         if dry_run:
-            planned = plan(settings, out=folder, progress=_callback(shown, with_plan=False))
+            planned = plan(
+                settings, out=folder, progress=_callback(shown, with_plan=False, with_rows=not as_json)
+            )
         else:
-            result = compare(settings, out=folder, progress=_callback(shown))
+            result = compare(settings, out=folder, progress=_callback(shown, with_rows=not as_json))
     if dry_run:
         emit(planned) if as_json else typer.echo("\n".join(plan_lines(planned)))
     elif as_json:
@@ -99,7 +104,9 @@ def plan_lines(plan: Plan) -> list[str]:
             f"{task.name}: {task.train} shots, {dev}{scored}" + (f"; {task.phrase}" if task.phrase else "")
         )
         if task.warnings:
-            lines.append(f"  {task.warnings} rows were mended or left out (see inputs.json)")
+            lines.append(
+                f"  {task.warnings} row{'s were' if task.warnings > 1 else ' was'} mended or left out"
+            )
     count = f"{len(plan.families)} families x {len(plan.seeds)} seeds x {len(plan.tasks)} tasks = {plan.cells} cells"
     lines.append(f"{count} ({', '.join(plan.families)})")
     if plan.stands_for is not None:
@@ -117,13 +124,16 @@ def plan_lines(plan: Plan) -> list[str]:
     return lines
 
 
-def _callback(shown: Display, *, with_plan: bool = True) -> Any:
+def _callback(shown: Display, *, with_plan: bool = True, with_rows: bool = True) -> Any:
     from mto.pipeline import RunCallback, RunStatus
 
     class Told(RunCallback):
         def on_plan(self, plan: Plan) -> None:
             for line in plan_lines(plan) if with_plan else ():
                 shown.say(line)
+            for task in plan.tasks if with_rows else ():
+                for line in odd_rows(task.name, task.first_warnings, task.warnings):
+                    shown.say(line)
 
         def on_status(self, status: RunStatus) -> None:
             text = f"{status.done}/{status.cells} cells  {status.text}"

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from mto.cli import options
+from mto.cli.display import odd_rows
 from mto.cli.frame import Json, emit, examples, guarded
 
 
@@ -22,15 +23,19 @@ def show(
     phrase: options.Phrase = None,
     relation: options.Relation = None,
     data: options.Data = None,
+    columns: options.Columns = None,
+    delimiter: options.Delimiter = None,
     ids: Annotated[bool, typer.Option("--ids/--no-ids", help="Show token ids too.")] = True,
     as_json: Json = False,
 ) -> None:  # fmt: skip
     """Show how a task is written for a model: what the encoder reads, what the decoder must write."""
+    from mto.pipeline.inputs import GIVE_PHRASE
     from mto.pipeline.show import show_task
 
     shown = show_task(
         task, families=family or None, model=model, head=head, n=n,
         phrase=options.number_or_text(phrase) or 0, relation=relation, data=data,
+        columns=options.pairs(columns), delimiter=options.delimiter(delimiter),
     )  # fmt: skip
     if as_json:
         emit(shown)
@@ -42,6 +47,13 @@ def show(
     console.print(Text(f"{shown.task} · {shown.model} ({shown.adapter})", style="bold"))
     if shown.phrase:
         console.print(Text(f"phrase: {shown.phrase}"))
+    for line in odd_rows(shown.task, shown.warnings, len(shown.warnings)):
+        typer.echo(line, err=True)
+    if shown.left_out:
+        typer.echo(
+            f"no natural phrase, so without {' and '.join(shown.left_out)}; give one with {GIVE_PHRASE}",
+            err=True,
+        )
     for example in shown.examples:
         console.print(Text(f"\nhead: {example.head}   [{example.where}]", style="bold cyan"))
         for one in example.families:
@@ -49,7 +61,7 @@ def show(
             for label, side in (("encoder reads ", one.source), ("decoder writes", one.target)):
                 console.print(Text(f"  {label}  "), Text(side.text, style="green"), sep="")
                 if ids:
-                    console.print(Text(f"  {'ids':14}  {' '.join(map(str, side.ids))}", style="dim"))
+                    console.print(Text(f"  {'ids':14}  {' '.join(side.shown_ids)}", style="dim"))
             for warning in one.warnings:
                 console.print(Text(f"  warning: {warning}", style="yellow"))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mto.cli import options
-from mto.cli.display import Display, display
+from mto.cli.display import Display, display, say_odd_rows
 from mto.cli.frame import Json, Quiet, changed, emit, examples, guarded
 
 if TYPE_CHECKING:
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 def tune(
     task: Annotated[str, typer.Argument(help="A name (mto ls), a task file (.yaml) or a file of rows (.csv …).")],
     changes: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Settings of the sweep, such as batch_rows=4.")] = None,
-    family: Annotated[str, typer.Option("--family", "-f", help="Template family or its .yaml file; auto: what matching chooses.")] = "masked-prompting",
+    family: Annotated[str | None, typer.Option("--family", "-f", help="Template family or its .yaml file; auto: what matching chooses. Default: masked-prompting (masked-mapping where the task has no phrase), or masked-post-pt for a soft prompt.")] = None,
+    method: Annotated[str, typer.Option(help="finetune: all weights; prompt: a soft prompt of the frozen checkpoint.")] = "finetune",
+    vectors: Annotated[str | None, typer.Option(help="Vectors of a soft prompt; several, such as 10,20, are tried one by one.")] = None,
+    encoder: Annotated[str | None, typer.Option(help="Prompt encoders that are tried: residual-mlp, mlp, embedding, lstm.")] = None,
     match: Annotated[Path | None, typer.Option(help="With --family auto: the match.json to go by. Default: match anew.")] = None,
     model: options.Model = None,
     shots: options.Shots = None,
@@ -29,24 +32,30 @@ def tune(
     phrase: options.Phrase = None,
     relation: options.Relation = None,
     data: options.Data = None,
+    columns: options.Columns = None,
+    delimiter: options.Delimiter = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the tuned model. Default: runs/tuned-TASK-MODEL.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the tuned model that is there.")] = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:  # fmt: skip
-    """Tune a checkpoint to a task with one template family; rate and steps are chosen on dev data.
+    """Tune a checkpoint, or a soft prompt of it, to a task with one template family; rate and steps are chosen on dev data.
 
     A task of one file is scored by cross-validation, and the model is then tuned on all of its rows.
     """
     from mto.pipeline.tuning import tune_to_folder
+
+    prompt = changed(vectors=options.numbers(vectors), encoders=options.words(encoder))
 
     with display(quiet=quiet) as shown:
         done = tune_to_folder(
             task, family=family, model=model or "mini", shots=shots, seed=seed, changes=changes or (),
             out=out, overwrite=overwrite, progress=_callback(shown),
             phrase=options.number_or_text(phrase), relation=relation, data=data, match=match,
-            told=lambda signal, _: shown.say(f"matching: {signal}"),
-            **changed(rates=options.numbers(rates), ladder=options.numbers(steps)),
+            columns=options.pairs(columns), delimiter=options.delimiter(delimiter),
+            told=lambda signal, _: shown.say(f"matching: {signal}"), noted=shown.say,
+            odd_rows=None if as_json else say_odd_rows(shown),
+            method=method, **changed(rates=options.numbers(rates), ladder=options.numbers(steps), prompt=prompt or None),
         )  # fmt: skip
     if as_json:
         emit(_json(done))
@@ -73,10 +82,16 @@ def _callback(shown: Display) -> Any:
 
 
 def _lines(done: Tuning) -> list[str]:
+    from mto.tune import TunedPrompt
+
     tuned = done.tuned
     lines = [f"{tuned.task}, {tuned.family.title}, {tuned.shots} labelled rows"]
     if done.match is not None:
         lines.append(f"matching: {done.match.model(tuned.base_ref).family.says}")
+    if isinstance(tuned, TunedPrompt):
+        lines.append(
+            f"soft prompt: {sum(tuned.prompt.numbers_of_vectors.values())} vectors, {tuned.prompt.encoder}"
+        )
     if tuned.sweep is not None:
         lines.append(tuned.sweep.reason)
     elif tuned.steps:
@@ -90,8 +105,13 @@ def _lines(done: Tuning) -> list[str]:
 
 
 def _json(done: Tuning) -> dict[str, Any]:
+    from mto.tune import TunedPrompt
+
     tuned = done.tuned
+    prompt = tuned.prompt if isinstance(tuned, TunedPrompt) else None
     return {
+        "vectors": prompt.numbers_of_vectors if prompt else None,
+        "encoder": prompt.encoder if prompt else None,
         "out": done.folder,
         "task": tuned.task,
         "family": tuned.family.name,
@@ -107,5 +127,6 @@ def _json(done: Tuning) -> dict[str, Any]:
 tune.epilog = examples(  # type: ignore[attr-defined]
     "mto tune household/ObjectUse",
     "mto tune household/xWant --family auto --shots 16 --out runs/want",
+    "mto tune household/xWant --method prompt --vectors 10,20 --out runs/want-prompt",
     "mto tune tools.csv --phrase '{{ head }} is used for' --steps 0,5,20",
 )

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from mto.errors import DataError, RunError
 from mto.evaluate.scores import FLAGS, Scores
 from mto.runs import write_bytes
+from mto.runs.atomic import BROKEN
 
 _TEXTS = ("family", "seed", "relation", "head", "prediction", "references")
 
@@ -84,7 +85,7 @@ def read_predictions(path: str | Path) -> list[Scored]:
     except FileNotFoundError:
         raise RunError("no such file", where=str(path)) from None
     except (OSError, pa.ArrowException) as error:
-        raise RunError(f"cannot be read: {error}", where=str(path), hint="delete it and run again") from error
+        raise RunError(f"cannot be read: {error}", where=str(path), hint=BROKEN) from error
     missing = [name for name in (*_TEXTS, *FLAGS) if name not in table.column_names]
     if missing:
         raise RunError(f"lacks the columns {', '.join(missing)}", where=str(path))

@@ -23,6 +23,11 @@ class Facts:
     metadata: TrainingMetadata | None
 
     @property
+    def fast(self) -> bool:
+        """Whether its tokenizer is a fast one, which can read a user's text without special tokens."""
+        return getattr(self.tokenizer, "backend_tokenizer", None) is not None
+
+    @property
     def shape(self) -> str:
         """The architecture's name in transformers, such as ``t5`` or ``bart``."""
         return str(getattr(self.config, "model_type", "unknown"))
@@ -69,7 +74,8 @@ def find_adapter(config: Any, tokenizer: Any, rows: int | None = None) -> Adapte
     known = "; ".join(f"{name} ({family_kinds.summary(name)})" for name in family_kinds)
     raise FamilyError(
         f"no family kind knows how this checkpoint writes masks and ends: shape '{facts.shape}', "
-        f"{len(facts.sentinels)} sentinels, {'with' if facts.metadata else 'without'} training metadata of mto",
+        f"{len(facts.sentinels)} sentinels, {'with' if facts.metadata else 'without'} training metadata of mto"
+        + ("" if facts.fast else f", {type(tokenizer).__name__} is not a fast tokenizer"),
         hint=f"known kinds: {known}",
     )
 

@@ -138,7 +138,10 @@ def load_model(ref: str | Path = "mini", *, dtype: str = "float32", device: str 
         )
     keep_head(model)
     rows = int(model.get_input_embeddings().weight.shape[0])
-    adapter = find_adapter(model.config, tokenizer, rows)
+    try:
+        adapter = find_adapter(model.config, tokenizer, rows)
+    except FamilyError as error:  # of several candidates it must be clear which
+        raise FamilyError(error.message, where=str(ref), hint=error.hint) from None
     metadata = read_metadata(model.config) or _published(model.config, tokenizer, rows, adapter)
     model.to(device).eval()
     return LoadedModel(model, adapter, str(ref), weights_hash(where, model), metadata)

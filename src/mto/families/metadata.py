@@ -21,6 +21,8 @@ class TrainingMetadata(BaseModel):
         start: what the training started from.
         losses: held-out loss in nats a token by objective and length class.
         probe: knowledge probe, accuracy per kind of fact and in all.
+        family: the family kind that taught it to write masks, where that was not `mto` itself: an adapted T5 stays a T5.
+        adapted: one entry for each adaptation: from what, on which pairs, with which objective.
     """
 
     model_config = ConfigDict(extra="allow", frozen=True)
@@ -32,6 +34,8 @@ class TrainingMetadata(BaseModel):
     start: str = ""
     losses: dict[str, float] = {}
     probe: dict[str, float] = {}
+    family: str = ""
+    adapted: tuple[dict[str, Any], ...] = ()
 
     @property
     def speaks(self) -> dict[str, float]:

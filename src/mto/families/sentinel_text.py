@@ -11,7 +11,10 @@ class SentinelTextKind:
 
     def claims(self, facts: Facts) -> bool:
         """Metadata of `mto` that name sentinels, and sentinels in the tokenizer."""
-        return facts.metadata is not None and bool(facts.metadata.sentinels) and bool(facts.sentinels)
+        known = facts.metadata
+        if known is None or known.family not in ("", "sentinel-text"):
+            return False
+        return bool(known.sentinels) and bool(facts.sentinels)
 
     def build(self, facts: Facts) -> Adapter:
         """Learned positions (BART's shape) limit the length; relative ones (T5's) do not."""

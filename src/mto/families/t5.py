@@ -66,12 +66,13 @@ def metadata_of(facts: Facts) -> TrainingMetadata:
 
 
 class T5Kind:
-    """T5 shape, T5 sentinels, not UL2 (gated-silu: it wants mode strings, another kind)."""
+    """T5 shape, T5 sentinels, not UL2 (gated-silu: it wants mode strings, another kind), not ByT5 (no fast tokenizer)."""
 
     def claims(self, facts: Facts) -> bool:
-        """T5 architecture with sentinels inside the pre-trained rows."""
+        """T5 architecture and a fast tokenizer with sentinels inside the pre-trained rows."""
         forward = str(getattr(facts.config, "feed_forward_proj", "relu"))
-        return facts.shape == "t5" and bool(facts.sentinels) and forward in ("relu", "gated-gelu")
+        taught = bool(facts.sentinels) and facts.fast
+        return facts.shape == "t5" and taught and forward in ("relu", "gated-gelu")
 
     def build(self, facts: Facts) -> Adapter:
         """Relative positions: no limit on length."""

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from mto.config import Strict
 from mto.errors import DataError
+from mto.match.candidates import Candidates, easiest_family
 from mto.match.classifier.voting import Classified
 from mto.match.decision.decide import Decision
 from mto.match.decision.evidence import TaskEvidence
@@ -60,12 +61,12 @@ class ModelMatch(Strict):
     @property
     def bits_per_byte(self) -> Span:
         """Bits a target byte under the family that gives the fewest: comparable between checkpoints and tokenizers."""
-        return min((f.bits_per_byte for f in self.scores.families), key=lambda span: span.value)
+        return easiest_family(self.scores).bits_per_byte
 
     @property
     def easiest(self) -> str:
         """The family that gives the fewest bits a byte."""
-        return min(self.scores.families, key=lambda f: f.bits_per_byte.value).family
+        return easiest_family(self.scores).family
 
 
 class Match(Strict):
@@ -78,8 +79,10 @@ class Match(Strict):
         guidelines: rules on the shape of the data, where asked for.
         probe: the tournament, where asked for.
         models: candidate checkpoints, the one that expects the targets best first.
+        candidates: how far each checkpoint is behind the first, and whether that is too close to call; None for one checkpoint.
         seconds: by the clock.
-        notes: what a reader should know, in words.
+        guess: why the answer is no more than a guess, such as targets that are all equal; None where it may be more.
+        notes: what a reader should know, in words; `guess` first.
     """
 
     version: Literal[1] = 1
@@ -92,7 +95,9 @@ class Match(Strict):
     guidelines: Guidelines | None = None
     probe: Probe | None = None
     models: tuple[ModelMatch, ...]
+    candidates: Candidates | None = None
     seconds: float
+    guess: str | None = None
     notes: tuple[str, ...] = ()
 
     @property

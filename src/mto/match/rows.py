@@ -9,9 +9,10 @@ from typing import Any
 
 from mto.errors import DataError
 from mto.families import LoadedModel
+from mto.match.candidates import compare_candidates
 from mto.match.classifier.ask import classify
 from mto.match.config import MatchConfig
-from mto.match.decision.decide import decide
+from mto.match.decision.decide import Decision, decide
 from mto.match.decision.evidence import FamilyEvidence, TaskEvidence
 from mto.match.decision.shipped import read_weights, weights_for
 from mto.match.decision.task_type import decide_type
@@ -24,6 +25,7 @@ from mto.match.guidelines.judge import Guidelines, guidelines
 from mto.match.probe.checkpoints import Checkpoints, Loader
 from mto.match.probe.result import Probe
 from mto.match.probe.run import probe
+from mto.match.probe.tournament import Progress
 from mto.match.result import Match, ModelMatch
 from mto.tasks import Row, Task
 from mto.templates.family import Objective
@@ -44,6 +46,7 @@ def match_rows(
     config: MatchConfig | None = None,
     data_seed: int | None = None,
     progress: Told | None = None,
+    probing: Progress | None = None,
 ) -> Match:
     """Ask the signals about a task's labelled rows and decide (METHOD 5).
 
@@ -56,6 +59,7 @@ def match_rows(
         config: which signals, and how.
         data_seed: of the split, for the record.
         progress: is told what is under way.
+        probing: is told of every training of the probe. Ctrl-C during the probe ends it with its best answer so far.
 
     Raises:
         DataError: fewer than two labelled heads, or a target without tokens.
@@ -69,7 +73,8 @@ def match_rows(
     checkpoints = Checkpoints(models)
     labelled = (*rows, *dev)
     phrase = phrase if phrase is not None else next(iter(task.phrases), None)
-    notes = _notes(rows, labelled)
+    guess = why_guess(labelled)
+    notes = (*([guess] if guess else ()), *_notes(rows))
     shape = None
     if "guidelines" in config.signals:
         told("guidelines", "")
@@ -78,8 +83,9 @@ def match_rows(
     if "probe" in config.signals:
         told("probe", ", ".join(checkpoints.names))
         tournament = probe(
-            models, task, rows, dev=dev, families=config.families, config=config.probe, seed=config.seed
-        )
+            models, task, rows, dev=dev, families=config.families, config=config.probe, seed=config.seed,
+            progress=probing,
+        )  # fmt: skip
     ask = _Ask(task, tuple(rows), labelled, phrase, config, told)
     found = []
     for name in checkpoints.names:
@@ -96,7 +102,9 @@ def match_rows(
         guidelines=shape,
         probe=tournament,
         models=tuple(found),
+        candidates=compare_candidates([(one.model, one.scores) for one in found], seed=config.seed),
         seconds=round(time.perf_counter() - began, 2),
+        guess=guess,
         notes=notes,
     )
 
@@ -145,16 +153,15 @@ def _match_model(
         guidelines=shape.lean.value if shape else None,
         classifier=classified.lean.value if classified else None,
     )
-    weights = weights_for(ask.task.name, evidence, config.weights)
-    kind = decide_type(
-        {
-            "guidelines": evidence.guidelines,
-            "classifier": evidence.classifier,
-            "depthrank": lean_of_masks(config, masks, tuned_masks),
-            "probe": tournament.lean.value if tournament else None,
-        },
-        weights.type,
-    )
+    leans = {
+        "guidelines": evidence.guidelines,
+        "classifier": evidence.classifier,
+        "depthrank": lean_of_masks(config, masks),
+        "tuned_depthrank": lean_of_masks(config, tuned_masks),
+        "probe": tournament.lean.value if tournament else None,
+    }
+    weights = weights_for(ask.task.name, evidence, leans, config.weights)
+    kind = decide_type(leans, weights.type)
     objective: Objective = "denoising" if kind.type == "mask-filling" else "lm"
     return ModelMatch(
         model=name,
@@ -166,11 +173,18 @@ def _match_model(
         tuned_maskability=tuned_masks,
         classified=classified,
         evidence=evidence,
-        family=decide(evidence, weights.family, seed=config.seed),
+        family=_as_asked(decide(evidence, weights.family, seed=config.seed), scores),
         type=kind,
         objective=objective,
         denoiser=denoiser,
     )
+
+
+def _as_asked(decision: Decision, scores: FamilyScores) -> Decision:
+    """The decision; of one family it says whether another was asked for at all."""
+    if len(decision.forecasts) > 1 or scores.left_out:
+        return decision
+    return decision.model_copy(update={"says": f"{decision.family} is the only family that was asked for"})
 
 
 def collect_evidence(
@@ -179,13 +193,14 @@ def collect_evidence(
     """What is known of every family, from its scores without and with tuning and the checkpoint's pre-training.
 
     A family agrees with a checkpoint by the share that the family's objective had in its last stage of pre-training; Mapping, which looks like
-    none, by half. A checkpoint that does not say what it was taught leaves this open.
+    none, by half. Left open for a checkpoint that does not say what it was taught, and for one that was tuned with labelled tasks (T5 1.0,
+    FLAN-T5): how these answer each family is not told by an objective.
     """
     after = {family.family: family for family in tuned.families} if tuned else {}
     found = []
     for family in scores.families:
         agrees = None
-        if objectives:
+        if objectives and "supervised" not in objectives:
             agrees = 0.5 if family.objective is None else float(objectives.get(family.objective, 0.0))
         found.append(
             FamilyEvidence(
@@ -203,13 +218,10 @@ def collect_evidence(
     return tuple(found)
 
 
-def lean_of_masks(
-    config: MatchConfig, masks: MaskabilityReport, tuned: MaskabilityReport | None
-) -> float | None:
-    """The lean of DepthRank: after tuning where that was measured; None where it was not asked or nothing pairs up."""
-    if "depthrank" not in config.signals:
+def lean_of_masks(config: MatchConfig, report: MaskabilityReport | None) -> float | None:
+    """The lean of DepthRank; None where it was not asked or measured, or nothing pairs up."""
+    if "depthrank" not in config.signals or report is None:
         return None
-    report = tuned or masks
     return report.lean.value if report.pairs else None
 
 
@@ -221,17 +233,20 @@ def _denoiser(loaded: LoadedModel, ask: _Ask) -> Any:
         return None
 
 
-def _notes(rows: Sequence[Row], labelled: Sequence[Row]) -> tuple[str, ...]:
-    notes = []
+def why_guess(labelled: Sequence[Row]) -> str | None:
+    """Why an answer that rests on these rows is no more than a guess; None where it may be more."""
+    if len({row.target.casefold() for row in labelled}) == 1 and len(labelled) > 1:
+        return (
+            f"all targets are '{labelled[0].target}': nothing about the task can be learnt from them, "
+            "so the answer is a guess"
+        )
     if len({row.id for row in labelled}) < FEWEST_ROWS:
-        notes.append(
-            f"only {len(labelled)} labelled rows: every interval is wide, and the answer little more than a guess"
-        )
-    targets = {row.target.casefold() for row in labelled}
-    if len(targets) == 1 and len(labelled) > 1:
-        notes.append(
-            f"all targets are '{next(iter(labelled)).target}': nothing about the task can be learnt from them"
-        )
+        return f"only {len(labelled)} labelled rows: every interval is wide, and the answer little more than a guess"
+    return None
+
+
+def _notes(rows: Sequence[Row]) -> tuple[str, ...]:
+    notes = []
     if rows and len({row.id for row in rows}) < len(rows):
         notes.append("some heads have several rows; a head counts once in every mean")
     return tuple(notes)

@@ -11,6 +11,7 @@ from mto.config import parse
 from mto.errors import DataError
 from mto.families import LoadedModel, load_model
 from mto.match.config import MatchConfig
+from mto.match.probe.tournament import Progress
 from mto.match.result import Match
 from mto.match.rows import Told, match_rows
 from mto.tasks import Split, Task, draw_split, load_task
@@ -32,6 +33,7 @@ def match(
     config: MatchConfig | None = None,
     device: str = "cpu",
     progress: Told | None = None,
+    probing: Progress | None = None,
     **settings: Any,
 ) -> Match:
     """Which task type, objective, template family and checkpoint a task matches, before anything is tuned.
@@ -52,6 +54,7 @@ def match(
         config: which signals, and how; or `settings`: fields of `MatchConfig`, such as ``signals=("guidelines", "probe")``.
         device: where checkpoints that are given by name compute.
         progress: is told the signal and the checkpoint under way.
+        probing: is told of every training of the probe.
 
     Raises:
         MtoError: see `load_task`, `draw_split`, `load_model` and `match_rows`.
@@ -71,7 +74,8 @@ def match(
     if len(named) < len(several):
         raise DataError("two checkpoints have the same name", hint="give each once")
     return match_rows(
-        named, found, split.train, dev=split.dev, phrase=phrase, config=config, data_seed=seed, progress=progress
+        named, found, split.train, dev=split.dev, phrase=phrase, config=config, data_seed=seed, progress=progress,
+        probing=probing,
     )  # fmt: skip
 
 

@@ -46,7 +46,7 @@ def match_all(
 ) -> dict[tuple[str, int], Match]:
     """Match each task on the rows of each seed; a split that cannot be matched is left out, and `told` why."""
     from mto.match.rows import match_rows
-    from mto.pipeline.pretraining import thread_count
+    from mto.pipeline.team import thread_count
 
     settings = config.matching.model_copy(
         update={"families": config.families or tuple(f.name for f in inputs.families)}

@@ -30,6 +30,10 @@ class CompareConfig(Strict):
     """Folder or file of the rows, for tasks whose data are not in the package."""
     relation: str | None = None
     """The relation, for a file of rows that holds several."""
+    columns: dict[str, str] | None = None
+    """Which column holds which field, for files of rows with other names: ``{head: QUESTION, tail: ANSWER}``."""
+    delimiter: str | None = None
+    """Between the cells of CSV files of rows; None: found from their first line."""
     phrase: int | str = 0
     """Number of the task's phrase (from 0), or a phrase of your own such as ``{{ head }} is used for``."""
     model: str = "mini"
@@ -88,6 +92,15 @@ class CompareConfig(Strict):
             raise ValueError(f"{twice!r} stands twice")
         return values
 
+    @field_validator("tune")
+    @classmethod
+    def _all_weights(cls, value: TuneConfig) -> TuneConfig:
+        if value.method != "finetune":
+            raise ValueError(
+                "a comparison fine-tunes; tune soft prompts one by one with mto tune --method prompt"
+            )
+        return value
+
     @field_validator("matching")
     @classmethod
     def _no_families(cls, value: MatchConfig) -> MatchConfig:
@@ -102,7 +115,9 @@ class CompareConfig(Strict):
 
     def fixed(self) -> dict[str, Any]:
         """What makes two runs the same run: everything but where the data lie and how the work is shared out."""
-        return self.model_dump(mode="json", exclude={"data", "workers"})
+        values = self.model_dump(mode="json", exclude={"data", "workers"})
+        # Left out where nobody said so: runs from before there were such settings stay the same runs.
+        return {k: v for k, v in values.items() if k not in ("columns", "delimiter") or v is not None}
 
 
 def read_compare_config(

@@ -39,9 +39,13 @@ def existing_run(path: Path, config: CompareConfig) -> RunFolder | None:
     if not isinstance(old, dict):
         raise RunError("holds no configuration", where=str(path / CONFIG), hint="choose another folder")
     there, now = _flat(old), _flat(new)
-    differ = [key for key in now if there.get(key) != now[key]]
+    # The columns of a file count although a run without them does not name them.
+    named = [key for key in there if key.startswith(("columns", "delimiter")) and key not in now]
+    differ = [key for key in (*now, *named) if there.get(key) != now.get(key)]
     if differ:
-        shown = "; ".join(f"{key}: {_short(there.get(key))} there, {_short(now[key])} now" for key in differ)
+        shown = "; ".join(
+            f"{key}: {_short(there.get(key))} there, {_short(now.get(key))} now" for key in differ
+        )
         raise RunError(
             f"holds a run with another configuration ({shown})",
             where=str(path),

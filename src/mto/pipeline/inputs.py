@@ -8,10 +8,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mto.config import Strict
-from mto.errors import DataError, RunError
+from mto.errors import DataError, RunError, TemplateError
 from mto.pipeline.config import SHOTS, CompareConfig, slug
 from mto.runs import write_json
-from mto.tasks import Split, Task, TaskSource, TaskType, draw_split, load_task, read_split, write_split
+from mto.tasks import (
+    Split,
+    Task,
+    TaskSource,
+    TaskType,
+    draw_split,
+    is_rows_file,
+    load_task,
+    read_split,
+    write_split,
+)
 from mto.templates import BASIC, FamilyFile, TemplateFamily, get_family
 
 if TYPE_CHECKING:
@@ -158,12 +168,17 @@ def load_tasks(config: CompareConfig, given: Mapping[str, Task] | None = None) -
     """
     own = (config.phrase,) if isinstance(config.phrase, str) else ()
     tasks = []
+    # Other tasks have columns of their own; where no rows are given at all, loading says so.
+    files = [ref for ref in config.tasks if config.data or is_rows_file(ref)] or config.tasks
     for ref in config.tasks:
         if given and ref in given:
             task = given[ref]
             tasks.append(replace(task, phrases=own) if own else task)
         else:
-            tasks.append(load_task(ref, data=config.data, relation=config.relation, phrases=own))
+            about = {"columns": config.columns, "delimiter": config.delimiter} if ref in files else {}
+            tasks.append(
+                load_task(ref, data=config.data, relation=config.relation, phrases=own, **about)  # type: ignore[arg-type]
+            )
     names = [slug(task.name) for task in tasks]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
@@ -247,14 +262,39 @@ def find_families(config: CompareConfig, tasks: Sequence[TaskInput]) -> tuple[Te
 
 def needs_phrase(family: TemplateFamily) -> bool:
     """Whether a family cannot write a task that has no natural phrase."""
-    from mto.errors import TemplateError
-    from mto.templates import compile_template
+    from mto.templates.language import parse_text
 
     try:
-        compile_template(family, phrase=None, fields=("head", "relation", *family.fields))
-    except TemplateError:
-        return True
-    return False
+        return any("phrase" in parse_text(text).names for text in (family.source, family.target))
+    except TemplateError:  # compiling it says what is wrong
+        return False
+
+
+GIVE_PHRASE = "--phrase '{{ head }} is used for'"
+
+
+def check_phrase(task: str, phrase: str | None, families: Sequence[TemplateFamily]) -> None:
+    """Refuse families that need a natural phrase for a task without one.
+
+    Raises:
+        TemplateError: it names the families and how to give a phrase.
+    """
+    needy = [family.name for family in families if phrase is None and needs_phrase(family)]
+    if needy:
+        verb = "need" if len(needy) > 1 else "needs"
+        raise TemplateError(
+            f"{' and '.join(needy)} {verb} a natural phrase and the task has none",
+            where=task,
+            hint=f"give one with {GIVE_PHRASE}, or choose a family without one, such as masked-mapping",
+        )
+
+
+def without_phrase(tasks: Sequence[str], left: Sequence[TemplateFamily]) -> str:
+    """What to tell where tasks without a phrase leave only some of the basic families."""
+    return (
+        f"{', '.join(tasks)} has no natural phrase, so only {' and '.join(f.title for f in left)} take part; "
+        f"give one with {GIVE_PHRASE} to compare all four"
+    )
 
 
 def check_unchanged(inputs: Inputs, tasks: Sequence[Task], where: Path) -> None:

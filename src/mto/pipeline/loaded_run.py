@@ -146,13 +146,17 @@ def _why_none(comparison: Comparison, chosen: Mapping[str, Any]) -> tuple[str]:
     return ("keeps no tuned model (it was made with --keep none, or its models folder was removed)",)
 
 
-def check_columns(columns: Sequence[str], model: TunedModel, where: str) -> None:
-    """Raise `DataError` where a file lacks a column that the template needs; ``relation`` may be missing."""
-    needed = [name for name in model.fields if name != "relation"]
+def check_columns(columns: Sequence[str], model: TunedModel, where: str, named: Mapping[str, str]) -> None:
+    """Raise `DataError` where a file lacks a column that the template needs; ``relation`` may be missing.
+
+    `named` says which column holds which field.
+    """
+    needed = [named[name] for name in model.fields if name != "relation"]
     missing = [name for name in needed if name not in columns]
     if missing:
         raise DataError(
             f"column '{missing[0]}' is missing (found: {', '.join(columns) or 'none'})",
             where=where,
-            hint=f"the file needs the columns: {', '.join(needed)}",
+            hint=f"the file needs the columns: {', '.join(needed)}; say which they are with --columns head=COLUMN, "
+            "and what stands between cells with --delimiter",
         )

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 START_SECONDS = 8.0
 """Of a worker: imports and loading. A guess; it matters for tiny runs only."""
+SHOWN_WARNINGS = 3
+"""Odd rows that a plan quotes."""
 PREDICTION_BYTES = 400
 """Of one prediction with its references and scores, in the step, the results and the table of predictions."""
 
@@ -38,7 +40,10 @@ class Speed:
 
 @dataclass(frozen=True)
 class TaskPlan:
-    """Sizes of one task's splits; `dev` 0: a quarter of the labelled rows chooses the settings."""
+    """Sizes of one task's splits; `dev` 0: a quarter of the labelled rows chooses the settings.
+
+    `warnings` counts the odd rows of its data, `first_warnings` holds some of them, with file and line.
+    """
 
     name: str
     phrase: str | None
@@ -47,6 +52,7 @@ class TaskPlan:
     test: int
     folds: int | None
     warnings: int
+    first_warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -196,12 +202,14 @@ def make_plan(
 
 def _task_plan(task: TaskInput, inputs: Inputs) -> TaskPlan:
     split = next(split for (name, _), split in inputs.splits.items() if name == task.name)
+    heads = len({row.id for row in split.train})
     return TaskPlan(
         name=task.name,
         phrase=task.phrase,
         train=len(split.train),
         dev=len(split.dev),
-        test=len(split.test) or len({row.id for row in split.train}),
-        folds=task.folds if not split.test else None,
+        test=len(split.test) or heads,
+        folds=min(task.folds, heads) if task.folds and not split.test else None,
         warnings=len(task.warnings),
+        first_warnings=task.warnings[:SHOWN_WARNINGS],
     )

@@ -12,7 +12,16 @@ from mto.pipeline.aligned import can_match, match_all, planned, with_matches
 from mto.pipeline.cells import CellId, all_cells, cell_key
 from mto.pipeline.clock import Clock
 from mto.pipeline.config import CompareConfig
-from mto.pipeline.inputs import Inputs, check_unchanged, describe_task, draw_splits, find_families, load_tasks
+from mto.pipeline.inputs import (
+    Inputs,
+    check_phrase,
+    check_unchanged,
+    describe_task,
+    draw_splits,
+    find_families,
+    load_tasks,
+    without_phrase,
+)
 from mto.pipeline.progress import RunCallback
 from mto.runs import RunFolder, read_json
 from mto.tasks import Task
@@ -76,17 +85,14 @@ def prepare(request: Request, told: RunCallback, *, only_plan: bool = False) -> 
     if kept is not None:
         inputs = kept
     else:
+        check_families(config, tasks or ())
         if loaded is None:
             told.on_event("loading", f"loading {config.model}")
             loaded = load(config)
         inputs = _describe(config, tasks or (), loaded)
         if config.families is None and len(inputs.families) < len(BASIC):
-            names = ", ".join(task.name for task in inputs.tasks if not task.phrase)
-            told.on_event(
-                "no-phrase",
-                f"{names} has no natural phrase, so only {' and '.join(f.title for f in inputs.families)} take part; "
-                "give one with --phrase '{{ head }} is used for' to compare all four",
-            )
+            names = [task.name for task in inputs.tasks if not task.phrase]
+            told.on_event("no-phrase", without_phrase(names, inputs.families))
         if can_match(config, inputs):
             if only_plan:
                 inputs, stands_for = planned(inputs, config)
@@ -99,7 +105,7 @@ def prepare(request: Request, told: RunCallback, *, only_plan: bool = False) -> 
     speed = _known_speed(path)
     if waiting and (speed is None or loaded is not None):
         from mto.pipeline.planning import measure
-        from mto.pipeline.pretraining import thread_count
+        from mto.pipeline.team import thread_count
         from mto.pipeline.worker import check_revision
 
         loaded = loaded or load(config, inputs.device)
@@ -123,6 +129,18 @@ def prepare(request: Request, told: RunCallback, *, only_plan: bool = False) -> 
             f"about {plan.disk_bytes / 1e6:.0f} MB are needed, {free / 1e6:.0f} MB are free; --keep none needs least",
         )
     return Work(config, path, inputs, cells, keys, results, loaded, plan, Clock(plan, cells, waiting))
+
+
+def check_families(config: CompareConfig, tasks: Sequence[Task]) -> None:
+    """Look at the names of families and at phrases, before a checkpoint is loaded, which takes seconds.
+
+    Raises:
+        MtoError: as `find_families` and `check_phrase` raise it.
+    """
+    described = [describe_task(task, config) for task in tasks]
+    families = find_families(config, described)
+    for task in described:
+        check_phrase(task.name, task.phrase, families)
 
 
 def current_tasks(request: Request, kept: Inputs | None, told: RunCallback) -> tuple[Task, ...] | None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mto.config import load_config
+from mto.pipeline.team import Team, thread_count
 from mto.pretrain import PretrainConfig, pretrain
 from mto.pretrain.run import run_folder, share_out
 
@@ -33,15 +31,6 @@ class Pretrained:
     tokens_per_second: float
     precision: str
     values: dict[str, float]
-
-
-@dataclass(frozen=True)
-class Team:
-    """How many processes train, with how many threads each (None: as torch chooses), and why."""
-
-    processes: int
-    threads: int | None
-    reason: str
 
 
 def read_pretrain_config(
@@ -93,27 +82,6 @@ def choose_team(
     return team
 
 
-def is_helper() -> bool:
-    """Whether this is one of several processes and not the one that speaks."""
-    return int(os.environ.get("RANK", "0")) > 0
-
-
-def is_launched() -> bool:
-    """Whether a launcher started this process as one of several."""
-    return int(os.environ.get("WORLD_SIZE", "1")) > 1
-
-
-def launch_team(words: Sequence[str], team: Team) -> int:
-    """Run the same command in several processes that train together; gives their exit code.
-
-    Raises:
-        TrainingError: a process was killed.
-    """
-    from mto.train.launch import launch
-
-    return launch("mto", words, processes=team.processes, threads=team.threads)
-
-
 def run_pretraining(
     config: PretrainConfig,
     out: str | Path,
@@ -133,16 +101,3 @@ def run_pretraining(
         result.model, training.steps, training.tokens, training.seconds, training.tokens_per_second,
         training.precision, last,
     )  # fmt: skip
-
-
-@contextmanager
-def thread_count(threads: int | None) -> Iterator[None]:
-    """Compute with so many threads inside the block (None: as it is)."""
-    torch: Any = importlib.import_module("torch")
-    before = torch.get_num_threads()
-    if threads is not None:
-        torch.set_num_threads(threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,10 @@ from typing import Any
 from mto.errors import FamilyError, UnknownNameError
 from mto.families import Adapter, find_adapter, load_tokenizer, resolve
 from mto.families.load import quiet
-from mto.pipeline.inputs import choose_phrase
+from mto.pipeline.inputs import check_phrase, choose_phrase, needs_phrase
 from mto.registry import suggest
 from mto.tasks import Example, Task, load_task
-from mto.templates import BASIC, Shown, TemplateFamily, show_example
+from mto.templates import BASIC, Shown, TemplateFamily, get_family, show_example
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,20 @@ class ShownExample:
 
 @dataclass(frozen=True)
 class ShownTask:
-    """Some examples of a task, as one checkpoint reads and writes them."""
+    """Some examples of a task, as one checkpoint reads and writes them.
+
+    Attributes:
+        left_out: names of the basic families that need a phrase, where the task has none.
+        warnings: rows that were mended or left out, with file and line.
+    """
 
     task: str
     model: str
     adapter: str
     phrase: str | None
     examples: tuple[ShownExample, ...]
+    left_out: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def load_adapter(ref: str | Path) -> Adapter:
@@ -64,6 +71,8 @@ def show_task(
     phrase: int | str = 0,
     relation: str | None = None,
     data: Any = None,
+    columns: Mapping[str, str] | None = None,
+    delimiter: str | None = None,
 ) -> ShownTask:
     """Write examples of a task under several families, as text and as ids.
 
@@ -72,27 +81,33 @@ def show_task(
         model: a checkpoint, or its adapter.
         head: the example with this head; default: the first `n` of the train file.
         phrase: number of the task's phrase, from 0, or a phrase.
+        relation, data, columns, delimiter: as for `mto.tasks.load_task`.
 
     Raises:
+        TemplateError: a family that is named needs a phrase, and the task has none.
         DataError: no example has this head, or the task has no such phrase.
         UnknownNameError, FamilyError, TemplateError: as the parts raise them.
     """
     own = (phrase,) if isinstance(phrase, str) else ()
-    loaded = load_task(task, data=data, relation=relation, phrases=own)
+    loaded = load_task(task, data=data, relation=relation, phrases=own, columns=columns, delimiter=delimiter)
     adapter = model if isinstance(model, Adapter) else load_adapter(model)
     text = choose_phrase(loaded, phrase if isinstance(phrase, int) else 0)
+    known = [get_family(ref) for ref in families or BASIC]
+    left_out = tuple(family.name for family in known if text is None and needs_phrase(family))
+    if families:
+        check_phrase(loaded.name, text, known)
     examples = tuple(
         ShownExample(
             example.head,
             example.where,
-            show_example(
-                example.fields, example.targets[0], adapter, families=families or BASIC, phrase=text
-            ),
+            show_example(example.fields, example.targets[0], adapter, families=known, phrase=text),
         )
         for example in _choose(loaded, head, n)
     )
     name = "given" if isinstance(model, Adapter) else str(model)
-    return ShownTask(loaded.name, name, adapter.name, text, examples)
+    return ShownTask(
+        loaded.name, name, adapter.name, text, examples, left_out, tuple(map(str, loaded.warnings))
+    )
 
 
 def _choose(task: Task, head: str | None, n: int) -> Sequence[Example]:

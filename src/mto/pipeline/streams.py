@@ -27,20 +27,22 @@ class Rows:
 
 
 @contextmanager
-def read_rows(path: str | Path, form: str | None = None) -> Iterator[Rows]:
+def read_rows(path: str | Path, form: str | None = None, delimiter: str = ",") -> Iterator[Rows]:
     """Open a CSV, TSV or JSONL file (``-``: standard input, CSV unless `form` says otherwise) row by row.
+
+    `delimiter` stands between the cells of CSV.
 
     Raises:
         DataError: missing or empty file, unknown ending, not UTF-8, a row with too many or too few cells.
     """
     if str(path) == "-":
-        yield _rows(sys.stdin, form or "csv", "standard input")
+        yield _rows(sys.stdin, form or "csv", "standard input", delimiter)
         return
     path = Path(path)
     kind = form or _form(path)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            yield _rows(file, kind, str(path))
+            yield _rows(file, kind, str(path), delimiter)
     except FileNotFoundError:
         raise DataError("no such file", where=str(path)) from None
     except IsADirectoryError:
@@ -68,7 +70,7 @@ def _form(path: Path) -> str:
     return form
 
 
-def _rows(file: IO[str], form: str, name: str) -> Rows:
+def _rows(file: IO[str], form: str, name: str, delimiter: str) -> Rows:
     lines = _decoded(file, name)
     if form == "jsonl":
         objects = _objects(lines, name)
@@ -76,7 +78,7 @@ def _rows(file: IO[str], form: str, name: str) -> Rows:
         if first is None:
             raise DataError("the file is empty", where=name)
         return Rows(tuple(first[1]), chain([first], objects))
-    reader = _cells(lines, form, name)
+    reader = _cells(lines, form, name, delimiter)
     header = next(reader, None)
     if header is None:
         raise DataError("the file is empty", where=name, hint="expected a header line and rows")
@@ -112,7 +114,7 @@ def _objects(lines: Iterator[str], name: str) -> Iterator[tuple[str, dict[str, A
         yield f"{name}:{number}", value
 
 
-def _cells(lines: Iterator[str], form: str, name: str) -> Iterator[tuple[int, list[str]]]:
+def _cells(lines: Iterator[str], form: str, name: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """TSV has no quoting; CSV quotes as spreadsheets do. Blank lines are passed over."""
     if form == "tsv":
         for number, line in enumerate(lines, 1):
@@ -120,7 +122,7 @@ def _cells(lines: Iterator[str], form: str, name: str) -> Iterator[tuple[int, li
             if text.strip():
                 yield number, text.split("\t")
         return
-    reader = csv.reader(lines, strict=True)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     before = 0
     while True:
         try:
@@ -152,10 +154,21 @@ class Writer(Protocol):
         """Write one row."""
 
 
+class Collected:
+    """Keeps the rows in memory."""
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, Any]] = []
+
+    def write(self, row: Mapping[str, Any]) -> None:
+        """Keep one row."""
+        self.rows.append(dict(row))
+
+
 class _Table:
-    def __init__(self, file: IO[str], form: str, columns: Sequence[str]) -> None:
+    def __init__(self, file: IO[str], form: str, columns: Sequence[str], delimiter: str) -> None:
         self._file, self._form, self._columns = file, form, tuple(columns)
-        self._csv = csv.writer(file, lineterminator="\n")
+        self._csv = csv.writer(file, delimiter=delimiter, lineterminator="\n")
         if form != "jsonl":
             self._line([*columns])
 
@@ -176,8 +189,10 @@ class _Table:
 
 
 @contextmanager
-def write_rows(path: str | Path, columns: Sequence[str], form: str | None = None) -> Iterator[Writer]:
-    """Write rows to a CSV, TSV or JSONL file (``-``: standard output) as they come.
+def write_rows(
+    path: str | Path | Writer, columns: Sequence[str], form: str | None = None, delimiter: str = ","
+) -> Iterator[Writer]:
+    """Write rows to a CSV, TSV or JSONL file (``-``: standard output), or to a writer, as they come.
 
     The file has its name only when all rows are written; until then it is called ``NAME.part``, and stays so when
     the work is interrupted.
@@ -185,8 +200,11 @@ def write_rows(path: str | Path, columns: Sequence[str], form: str | None = None
     Raises:
         DataError: unknown ending. RunError: the disk is full or the folder is missing.
     """
+    if not isinstance(path, str | Path):
+        yield path
+        return
     if str(path) == "-":
-        yield _Table(sys.stdout, form or "csv", columns)
+        yield _Table(sys.stdout, form or "csv", columns, delimiter)
         sys.stdout.flush()
         return
     path = Path(path)
@@ -196,5 +214,5 @@ def write_rows(path: str | Path, columns: Sequence[str], form: str | None = None
     part = path.with_name(path.name + ".part")
     with disk_errors(path):
         with part.open("w", encoding="utf-8", newline="") as file:
-            yield _Table(file, kind, columns)
+            yield _Table(file, kind, columns, delimiter)
         part.replace(path)

@@ -18,7 +18,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from mto.errors import MtoError, RunError
+from mto.errors import MtoError, RunError, error_json
 from mto.pipeline.cells import CellId, run_one
 from mto.pipeline.config import CompareConfig
 from mto.pipeline.inputs import Inputs
@@ -62,25 +62,6 @@ def check_revision(revision: str, inputs: Inputs, folder: Path) -> None:
             where=str(folder),
             hint="put the old checkpoint back, or choose another folder with --out; what is done here stays",
         )
-
-
-def error_json(error: MtoError) -> dict[str, Any]:
-    """An error as JSON."""
-    return {
-        "type": type(error).__name__,
-        "message": error.message,
-        "hint": error.hint,
-        "where": error.where,
-    }
-
-
-def error_from_json(value: dict[str, Any]) -> MtoError:
-    """What `error_json` gave."""
-    import mto.errors
-
-    kind = getattr(mto.errors, value["type"], MtoError)
-    error: MtoError = kind(value["message"], hint=value["hint"], where=value["where"])
-    return error
 
 
 class Told(TuneCallback):

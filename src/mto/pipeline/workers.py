@@ -14,12 +14,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from mto.errors import MtoError, RunError
+from mto.errors import MtoError, RunError, error_from_json
 from mto.pipeline.cells import CellId, run_one
 from mto.pipeline.config import CompareConfig
 from mto.pipeline.inputs import Inputs
-from mto.pipeline.pretraining import thread_count
-from mto.pipeline.worker import Told, error_from_json
+from mto.pipeline.team import thread_count
+from mto.pipeline.worker import Told
 
 if TYPE_CHECKING:
     from mto.families import LoadedModel

@@ -10,20 +10,22 @@ from typing import Any
 import numpy as np
 import torch
 
-from mto.errors import ConfigError, Interrupted
+from mto.errors import Interrupted
 from mto.families import LoadedModel, TrainingMetadata, save_model, word_start_rows
 from mto.objectives import Objective, SpecialIds
 from mto.objectives.registry import build_objective
+from mto.prepare.opening import read_lines
 from mto.pretrain.card import write_card
 from mto.pretrain.config import CheckpointStart, PretrainConfig
 from mto.pretrain.probe import load_facts, run_probe
 from mto.pretrain.shards import Shard, build_shards
 from mto.pretrain.source import Mix, TextSource
 from mto.pretrain.start import Started, build_start, reload_start
-from mto.pretrain.text import find_files, read_lines
-from mto.pretrain.validation import HeldOut, build_held_out, measure
+from mto.pretrain.text import find_files
+from mto.pretrain.validation import build_held_out
 from mto.runs import RunFolder, write_json
 from mto.train import Callback, TrainConfig, TrainResult, train
+from mto.train.held_out import HeldOut, measure
 from mto.train.processes import Processes, join_processes
 
 # So much of every file is read for a new vocabulary.
@@ -123,13 +125,7 @@ def share_out(config: PretrainConfig, processes: int) -> TrainConfig:
     Raises:
         ConfigError: ``accumulate`` is no multiple of the number of processes.
     """
-    accumulate = config.train.accumulate
-    if accumulate % processes:
-        raise ConfigError(
-            f"train.accumulate: {accumulate} batches a step cannot be shared out among {processes} processes",
-            hint=f"use a number of processes that divides {accumulate}, or a multiple of {processes} as accumulate",
-        )
-    return config.train.model_copy(update={"accumulate": accumulate // processes})
+    return config.train.shared_by(processes)
 
 
 def _start(config: PretrainConfig, folder: RunFolder, tell: Callable[[str], None]) -> Started:

@@ -11,7 +11,8 @@ import numpy as np
 
 from mto.errors import DataError
 from mto.families import Adapter
-from mto.pretrain.text import read_lines, sentences
+from mto.prepare.opening import read_lines
+from mto.prepare.sentences import sentences
 from mto.pretrain.vocabulary import batched
 from mto.runs import atomic_directory, read_json, write_json
 

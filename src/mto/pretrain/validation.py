@@ -2,39 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from mto.families import Adapter
 from mto.objectives import Objective, Ragged
 from mto.pretrain.shards import Shard
 from mto.pretrain.source import Mix, usable_lines
-from mto.train.batches import Batch, collate, plan_batches
-from mto.train.cross_entropy import IGNORE
-from mto.train.loss import seq2seq_loss
+from mto.train.held_out import HeldOut, held_out_set
 
 SHORT = 15  # a sentence of up to so many tokens is "short"
-
-
-@dataclass(frozen=True)
-class HeldOut:
-    """Fixed validation batches of one objective and length class.
-
-    Attributes:
-        name: such as ``denoising/windows``.
-        batches: as in training.
-        tokens: labels in all, EOS and sentinels included.
-        text_bytes: UTF-8 bytes of the target texts (sentinels and EOS are no text).
-    """
-
-    name: str
-    batches: tuple[Batch, ...]
-    tokens: int
-    text_bytes: int
 
 
 def build_held_out(
@@ -110,31 +88,4 @@ def _write(
     ends: bool,
 ) -> HeldOut:
     pairs = objective(batch, np.random.default_rng(7), word_starts[batch.values], target_eos=ends)
-    lengths = np.stack([pairs.source.lengths, pairs.target.lengths], axis=1)
-    plan = plan_batches(lengths, np.random.default_rng(0), tokens=tokens)
-    batches = tuple(
-        collate([(pairs.source[r].tolist(), pairs.target[r].tolist()) for r in rows.tolist()], adapter.pad_id)
-        for rows in plan
-    )
-    size = sum(len(adapter.decode(row).encode()) for row in pairs.target)
-    return HeldOut(name, batches, int(lengths[:, 1].sum()), size)
-
-
-def measure(model: object, sets: Sequence[HeldOut], dtype: torch.dtype = torch.float32) -> dict[str, float]:
-    """Loss of each set.
-
-    Returns:
-        ``NAME`` in nats a token, ``NAME bits a byte``, and ``loss``: the mean of the nats over the sets.
-    """
-    values: dict[str, float] = {}
-    device = next(model.parameters()).device  # type: ignore[attr-defined]
-    with torch.no_grad(), torch.autocast(device.type, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16):
-        for held in sets:
-            total = 0.0
-            for batch in held.batches:
-                count = int((batch.labels != IGNORE).sum())
-                total += float(seq2seq_loss(model, batch.to(device))) * count
-            values[held.name] = total / held.tokens
-            values[f"{held.name} bits a byte"] = total / math.log(2) / max(1, held.text_bytes)
-    values["loss"] = float(np.mean([values[h.name] for h in sets]))
-    return values
+    return held_out_set(name, pairs.source, pairs.target, adapter, batch_tokens=tokens)

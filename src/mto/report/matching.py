@@ -16,18 +16,80 @@ if TYPE_CHECKING:
 
 
 def verdict_lines(found: Match, model: ModelMatch | None = None) -> tuple[str, ...]:
-    """The answer in three sentences: type, objective, family."""
+    """The answer in three sentences (type, objective, family), and a fourth where objective and family seem to disagree.
+
+    Where the answer is no more than a guess the reason goes before.
+    """
     one = model or found.best
-    kind, sure = one.type, f"{one.type.probability:.0%}"
-    if kind.too_close:
-        first = f"Task type: too close to call; {kind.type} is a little likelier ({sure})."
-    else:
-        first = f"Task type: {kind.type} ({sure} sure)."
-    return (
-        first,
-        f"Objective: {one.objective}, which {kind.type} tasks are aligned with.",
-        f"Template family: {one.family.says}.",
+    lines = (
+        _type_line(one, found.guess),
+        _objective_line(one),
+        f"Template family: {_family_line(one)}.",
+        *_apart(one),
     )
+    return (f"{found.guess[0].upper()}{found.guess[1:]}.", *lines) if found.guess else lines
+
+
+def _type_line(one: ModelMatch, guess: str | None) -> str:
+    kind, sure = one.type, f"{one.type.probability:.0%}"
+    if guess:
+        return f"Task type: a guess, {kind.type}."
+    if kind.too_close:
+        return f"Task type: too close to call; {kind.type} is a little likelier ({sure})."
+    return f"Task type: {kind.type} ({sure} sure)."
+
+
+def _objective_line(one: ModelMatch) -> str:
+    kind = one.type.type
+    if not one.type.too_close:
+        return f"Objective: {one.objective}, which {kind} tasks are aligned with."
+    other = "lm" if one.objective == "denoising" else "denoising"
+    return (
+        f"Objective: too close to call, as the type is; {one.objective}, which {kind} tasks are aligned with, "
+        f"is a little likelier to suit than {other}."
+    )
+
+
+def _family_line(one: ModelMatch) -> str:
+    decision, titles = one.family, _titles(one)
+    first, chosen = decision.forecasts[0], titles[decision.family]
+    if len(decision.forecasts) == 1:
+        alone = "can be written" if one.scores.left_out else "was asked for"
+        return f"{chosen}, the only one that {alone}, so there was nothing to choose"
+    lead = next(f for f in decision.forecasts if f.family == decision.family)
+    sure, expected = f"{decision.confidence:.0%}", f"expected {_percent(lead.expected)} against the mean"
+    if not decision.too_close:
+        return f"{chosen} ({sure} sure to be the best or within 1 % of it; {expected})"
+    others = _listed([titles[name] for name in decision.close if name != decision.family])
+    why = (
+        "a little ahead"
+        if lead is first
+        else f"as good as the best and cheaper, {lead.cost:.0f} ids an example"
+    )
+    return f"{chosen}, but too close to call against {others} ({sure} sure to be the best or within 1 % of it; {expected}, {why})"
+
+
+def _apart(one: ModelMatch) -> Iterator[str]:
+    """Why the family looks like another objective than the one that is recommended, where it does."""
+    own = one.scores.family(one.family.family)
+    if own.objective not in (None, one.objective):
+        yield (
+            f"{own.title} looks like {own.objective}, not {one.objective}: the objective follows the type of the task, "
+            "the family what this checkpoint, as it is, is expected to score best with; the two can differ."
+        )
+
+
+def _titles(one: ModelMatch) -> dict[str, str]:
+    return {score.family: score.title for score in one.scores.families}
+
+
+def _listed(names: list[str]) -> str:
+    """Names as a sentence holds them: ``A``, ``A and B``, ``A, B and C``."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def _percent(span: Span) -> str:
+    return f"{span.value:+.0f} % [{span.low:+.0f}, {span.high:+.0f}]"
 
 
 def evidence_lines(found: Match, model: ModelMatch | None = None) -> tuple[str, ...]:
@@ -44,7 +106,7 @@ def match_info(found: Match) -> MatchInfo:
         family=found.family,
         too_close=decision.too_close,
         verdict=verdict_lines(found),
-        evidence=(*evidence_lines(found), *found.notes),
+        evidence=(*evidence_lines(found), *_notes(found)),
         forecasts=tuple(
             Forecast(
                 family=f.family,
@@ -57,6 +119,11 @@ def match_info(found: Match) -> MatchInfo:
         ),
         seconds=found.seconds,
     )
+
+
+def _notes(found: Match) -> tuple[str, ...]:
+    """Notes but the one that the verdict begins with."""
+    return tuple(note for note in found.notes if note != found.guess)
 
 
 def _evidence(found: Match, one: ModelMatch) -> Iterator[str]:
@@ -81,25 +148,17 @@ def _leaning(name: str, towards: str, saw: str) -> str:
 
 
 def family_scores_table(one: ModelMatch) -> Table:
-    """Every family by what it costs and what is expected of it, the best expected first."""
-    columns = ("family", "bits a byte", "DepthRank", "expected", "best", "ids")
+    """Every family by what it costs and, where there are several, what is expected of it, the best expected first."""
+    several = len(one.family.forecasts) > 1
+    columns = ("family", "bits a byte", "DepthRank", *(("expected, %", "best") if several else ()), "ids")
     rows = []
     for forecast in one.family.forecasts:
         score = one.scores.family(forecast.family)
-        rows.append(
-            Row(
-                "aligned" if forecast.family == one.family.family else "family",
-                forecast.family,
-                (
-                    score.title,
-                    _span(score.bits_per_byte, 2),
-                    f"{score.depth_rank.value:,.0f}",
-                    f"{forecast.expected.value:+.0f} %",
-                    f"{forecast.best:.0%}",
-                    f"{forecast.cost:.0f}",
-                ),
-            )
-        )
+        cells = [score.title, _span(score.bits_per_byte, 2), f"{score.depth_rank.value:,.0f}"]
+        if several:
+            cells += [_percent(forecast.expected).replace(" %", ""), f"{forecast.best:.0%}"]
+        kind = "aligned" if forecast.family == one.family.family else "family"
+        rows.append(Row(kind, forecast.family, (*cells, f"{forecast.cost:.0f}")))
     return Table(columns, tuple(rows))
 
 
@@ -133,14 +192,23 @@ def render_match(found: Match, *, width: int = 80) -> Group:
     one = found.best
     rows = f"{found.train_rows} labelled rows" + (f" and {found.dev_rows} dev rows" if found.dev_rows else "")
     parts: list[RenderableType] = [Text(f"{found.task} with {one.model}: {rows}", style="dim")]
+    if found.candidates is not None:
+        parts.append(Text(f"Checkpoint: {found.candidates.says}.", style="bold"))
     parts += [Text(line, style="bold") for line in verdict_lines(found)]
     parts += [Text(f"- {line}") for line in evidence_lines(found)]
-    parts += [Text(note, style="yellow") for note in found.notes]
+    parts += [Text(note, style="yellow") for note in _notes(found)]
     parts += [Text(f"{out.family} was left out: {out.reason}", style="yellow") for out in one.scores.left_out]
-    parts += [Text(), _drawn(f"Families on {one.model}, without tuning", family_scores_table(one), width)]
+    parts += [Text(), _drawn(_families_title(one), family_scores_table(one), width)]
     if len(found.models) > 1:
         parts += [Text(), _drawn("Checkpoints by bits a target byte", candidates_table(found), width)]
     return Group(*parts)
+
+
+def _families_title(one: ModelMatch) -> str:
+    title = f"Families on {one.model}, without tuning"
+    return (
+        title if len(one.family.forecasts) == 1 else f"{title} (expected: against their mean, 80 % interval)"
+    )
 
 
 def _drawn(title: str, content: Table, width: int) -> RenderableType:

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDE, NARROW = 760, 380  # pixels; the narrow ones are for phones
+GAP, DIGIT, HOLLOW = (
+    6,
+    6,
+    5,
+)  # pixels before a number, of one of its characters, half a hollow mark with its edge
 ROW, HEAD, FOOT = 19, 34, 46  # pixels of a row, of a group's name, of the axis below
 
 
@@ -59,25 +64,31 @@ def _means(scopes: Sequence[Scope], marks: dict[str, Mark], title: str, width: i
     figure = blank_figure(width, height)
     left, right = (150, 14) if width >= WIDE else (112, 10)
     axes = figure.add_axes((left / width, FOOT / height, 1 - (left + right) / width, 1 - FOOT / height))
+    lines_of_all = [line for lines in rows for line in lines]
+    ends = [
+        1.0,
+        *(line.score.high for line in lines_of_all),
+        *(line.zero_shot or 0.0 for line in lines_of_all),
+    ]
+    ends += [near.score.mean for scope in scopes if (near := scope.line("nearest head")) is not None]
+    limit = (1.06 if width >= WIDE else 1.13) * max(ends)  # room for the last number
+    pixel = limit / (width - left - right)
     y = 0.0
-    ends = [1.0]
     for scope, lines in zip(scopes, rows, strict=True):
         axes.text(
             -left + 2, y + HEAD * 0.62, scope.label, transform=in_pixels(axes), weight="bold", va="center"
         )
         top = y + HEAD
         for number, line in enumerate(lines):
-            _mean_row(axes, line, top + ROW * (number + 0.5), marks, left)
-            ends += [line.score.high, line.zero_shot or 0.0]
+            _mean_row(axes, line, top + ROW * (number + 0.5), marks, left, pixel)
         y = top + ROW * len(lines)
         if (nearest := scope.line("nearest head")) is not None:
             x = nearest.score.mean
             axes.plot([x, x], [top, y], color=MUTED_HEX, linewidth=1.5, linestyle=(0, (3, 2)))
-            ends.append(x)
             if scope is scopes[0]:
                 axes.text(x, top - 5, "copying", color=MUTED_HEX, fontsize=10, ha="center", va="bottom")
     axes.set_ylim(y + 4, 0)
-    axes.set_xlim(0, (1.06 if width >= WIDE else 1.13) * max(ends))  # room for the last number
+    axes.set_xlim(0, limit)
     axes.set_yticks([])
     axes.grid(axis="x")
     axes.tick_params(axis="x", length=0, pad=6)
@@ -85,7 +96,21 @@ def _means(scopes: Sequence[Scope], marks: dict[str, Mark], title: str, width: i
     return figure
 
 
-def _mean_row(axes: Any, line: Line, y: float, marks: dict[str, Mark], left: float) -> None:
+def number_place(line: Line, pixel: float) -> float:
+    """Where the number of a row begins: behind its interval, or behind the hollow mark that would stand on it.
+
+    Args:
+        pixel: units of the axis in one pixel.
+    """
+    begin = line.score.high + GAP * pixel
+    end = begin + DIGIT * len(numbers.points(line.score.mean)) * pixel
+    hollow = line.zero_shot if line.kind == "family" else None
+    if hollow is None or not begin - HOLLOW * pixel <= hollow <= end + HOLLOW * pixel:
+        return begin
+    return hollow + (HOLLOW + GAP / 2) * pixel
+
+
+def _mean_row(axes: Any, line: Line, y: float, marks: dict[str, Mark], left: float, pixel: float) -> None:
     index = list(marks).index(line.family) if line.family in marks else None
     colour = family_hex(index) if index is not None else INK_HEX
     shape = marks[line.family].shape if line.family in marks else "d"
@@ -106,9 +131,7 @@ def _mean_row(axes: Any, line: Line, y: float, marks: dict[str, Mark], left: flo
     )
     axes.annotate(
         numbers.points(line.score.mean),
-        (line.score.high, y),
-        xytext=(6, 0),
-        textcoords="offset points",
+        (number_place(line, pixel), y),
         va="center_baseline",
         fontsize=10,
         color=MUTED_HEX,

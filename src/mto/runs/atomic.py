@@ -14,6 +14,9 @@ from typing import Any
 
 from mto.errors import RunError
 
+BROKEN = "is it the right file? One that mto wrote and that is broken can be made again by the command that made it"
+"""The hint where a file cannot be read: it may be the user's own, so nobody is told to delete it."""
+
 
 def write_bytes(path: str | Path, data: bytes) -> Path:
     """Write a file atomically; parents are made. Raises `RunError` when the disk is full."""
@@ -52,7 +55,7 @@ def read_json(path: str | Path) -> Any:
     except FileNotFoundError:
         raise RunError("no such file", where=str(path)) from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise RunError(f"not valid JSON: {error}", where=str(path), hint="delete it and run again") from error
+        raise RunError(f"not valid JSON: {error}", where=str(path), hint=BROKEN) from error
 
 
 @contextlib.contextmanager

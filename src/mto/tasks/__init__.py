@@ -1,6 +1,14 @@
 """What the user wants done: task files, loading, and few-shot splits."""
 
-from mto.tasks.load import TaskEntry, list_tasks, load_task, read_task_file, task_files, task_from_rows
+from mto.tasks.load import (
+    TaskEntry,
+    is_rows_file,
+    list_tasks,
+    load_task,
+    read_task_file,
+    task_files,
+    task_from_rows,
+)
 from mto.tasks.schema import TaskFile
 from mto.tasks.split import Split, draw_split, folds
 from mto.tasks.split_files import read_split, write_split
@@ -20,6 +28,7 @@ __all__ = [
     "example_id",
     "fold_case",
     "folds",
+    "is_rows_file",
     "list_tasks",
     "load_task",
     "read_split",

@@ -110,12 +110,16 @@ def find_columns(table: Table, selection: Selection) -> dict[str, int]:
     found = ", ".join(f"'{column}'" for column in table.columns)
     name, column = missing[0]
     hint = (
-        f"the first line must name the columns; {suggest(column, table.columns)}; or set data.columns.{name}"
+        f"the first line must name the columns; {suggest(column, table.columns)}; or say which it is with "
+        f"--columns {','.join(f'{one}=COLUMN' for one, _ in missing)} (in a task file: data.columns.{name})"
     )
     if name == "relation":
-        hint = "add the column, or set data.columns.relation to null if all rows belong to one relation"
+        hint = "add the column; in a task file, set data.columns.relation to null if all rows belong to one relation"
     elif len(table.columns) == 1 and any(mark in table.columns[0] for mark in ";|\t"):
-        hint = "the columns are not separated by commas: set data.delimiter (or data.format: tsv)"
+        hint = (
+            "the columns are not separated by commas: say by what with --delimiter "
+            "(in a task file: data.delimiter, or data.format: tsv)"
+        )
     plural = "s" if len(missing) > 1 else ""
     verb = "are" if len(missing) > 1 else "is"
     raise DataError(

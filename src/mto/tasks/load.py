@@ -12,7 +12,7 @@ from mto.config import Lines, parse, read_yaml
 from mto.errors import ConfigError, DataError, TemplateError, UnknownNameError
 from mto.registry import Registry, suggest
 from mto.tasks.clean import Cleaned, Selection, clean, heads_in_two_splits
-from mto.tasks.schema import Columns, Data, Relation, Splits, TaskFile
+from mto.tasks.schema import Columns, Data, Splits, TaskFile
 from mto.tasks.sources import DataLike, open_tables, tables_in_memory
 from mto.tasks.tables import FORMATS, Table, cell_texts
 from mto.tasks.task import Task, TaskSource, TaskType
@@ -36,6 +36,11 @@ class TaskEntry:
     description: str
     needs_data: bool
     source: str
+
+
+def is_rows_file(ref: str | Path) -> bool:
+    """Whether a task is given as a file of rows, by its ending."""
+    return Path(str(ref)).suffix.lower() in FORMATS
 
 
 def list_tasks() -> tuple[TaskEntry, ...]:
@@ -64,6 +69,8 @@ def load_task(
     relation: str | None = None,
     phrases: Sequence[str] = (),
     type: TaskType | None = None,
+    columns: Mapping[str, str] | None = None,
+    delimiter: str | None = None,
 ) -> Task:
     """Load one task.
 
@@ -75,12 +82,16 @@ def load_task(
         relation: the relation, where `ref` does not name it.
         phrases: natural phrases in place of those of the task file.
         type: the task type in place of that of the task file.
+        columns: for rows that are given (a file as `ref`, or `data`): which column holds which field, such as
+            ``{"head": "QUESTION", "tail": "ANSWER"}``; other names than head, relation and tail become fields.
+        delimiter: between the cells of a CSV file that is given; None: found from its first line.
 
     Raises:
         UnknownNameError: no such task or relation; the message suggests one.
         ConfigError: the task file does not fit the schema.
         TemplateError: a phrase is wrong.
-        DataError: the data are missing or cannot be used (column, encoding, empty file, cells).
+        DataError: the data are missing or cannot be used (column, encoding, empty file, cells); or `columns` or
+            `delimiter` are given and no rows.
 
     >>> task = load_task("household/ObjectUse")
     >>> task.type, len({example.id for example in task.test}) == len(task.test)
@@ -89,8 +100,13 @@ def load_task(
     if isinstance(ref, Task):
         return ref
     text = str(ref)
-    if Path(text).suffix.lower() in FORMATS:
-        return _from_file(Path(text), data, relation, tuple(phrases), type)
+    if is_rows_file(text):
+        if data is not None:
+            raise DataError(f"'{text}' already names the data", hint="leave data out, or give a task file")
+        return _from_file(Path(text), relation, tuple(phrases), type, columns or {}, delimiter)
+    if data is None and (columns or delimiter):
+        hint = "give such a file in place of the task, or with --data (data=FILE)"
+        raise DataError("columns and a delimiter are for a file of rows, and there is none", hint=hint)
     match = _YAML.match(text)
     path, named = (Path(match[1]), match[2]) if match else _in_library(text)
     if named and relation and named != relation:
@@ -99,9 +115,10 @@ def load_task(
     chosen = _choose(file, named or relation, path)
     spec = file.relations[chosen]
     name = f"{file.name}/{chosen}"
-    origin, tables = open_tables(file.data, path.parent, data, name)
-    selection = Selection(chosen, file.data.columns, len(file.relations) == 1, file.data.drop_tails)
-    own = _checked(tuple(phrases), file.data.columns)
+    described = _described(file.data, columns or {}, delimiter)
+    origin, tables = open_tables(described, path.parent, data, name)
+    selection = Selection(chosen, described.columns, len(file.relations) == 1, described.drop_tails)
+    own = _checked(tuple(phrases), described.columns)
     return _build(
         name, origin, tables, selection, own or spec.phrases, type or spec.type,
         title=file.title, description=spec.description, licence=file.licence,
@@ -127,14 +144,13 @@ def task_from_rows(
 
     Raises:
         DataError: a column is missing, a cell is no text, or there are no rows.
+        ConfigError: `columns` names a field that cannot be.
 
     >>> task = task_from_rows([{"head": "hammer", "tail": ["pounding nails", "breaking glass"]}], name="Use")
     >>> task.train[0].targets
     ('pounding nails', 'breaking glass')
     """
-    given = dict(columns or {})
-    known = {field: given.pop(field) for field in ("head", "relation", "tail") if field in given}
-    chosen = Columns(**{"relation": None, **known}, others=given)  # type: ignore[arg-type]
+    chosen = Columns(relation=None).named(columns or {})
     selection = Selection(relation or name, chosen, alone=True)
     own = _checked(tuple(phrases), chosen)
     return _build(name, name, tables_in_memory(rows, None, name), selection, own, type)
@@ -196,19 +212,32 @@ def _choose(file: TaskFile, relation: str | None, path: Path) -> str:
         raise UnknownNameError(f"'{file.name}' holds {len(file.relations)} relations", hint=hint)
     if relation not in file.relations:
         hint = suggest(relation, file.relations)
-        raise UnknownNameError(f"'{file.name}' has no relation '{relation}'", hint=hint, where=str(path))
+        where = None if path.parent == LIBRARY else str(path)  # where the package lies helps nobody
+        raise UnknownNameError(f"'{file.name}' has no relation '{relation}'", hint=hint, where=where)
     return relation
 
 
+def _described(data: Data, columns: Mapping[str, str], delimiter: str | None) -> Data:
+    """A data description with what the user says of the rows."""
+    values = data.model_dump(exclude_unset=True)
+    if columns:
+        values["columns"] = data.columns.named(columns)
+    if delimiter is not None:
+        values["delimiter"] = delimiter
+    return parse(Data, values, source="the rows")
+
+
 def _from_file(
-    path: Path, data: DataLike | None, relation: str | None, phrases: tuple[str, ...], type: TaskType | None
+    path: Path,
+    relation: str | None,
+    phrases: tuple[str, ...],
+    type: TaskType | None,
+    columns: Mapping[str, str],
+    delimiter: str | None,
 ) -> Task:
-    """A file of rows without a task file: its columns are head, tail, and perhaps relation."""
-    if data is not None:
-        raise DataError(f"'{path}' already names the data", hint="leave data out, or give a task file")
-    spec = Data(folder=str(path.parent), splits=Splits(train=path.name))
-    file = TaskFile(name="own", data=spec, relations={"own": Relation()})
-    origin, tables = open_tables(file.data, None, path, path.stem)
+    """A file of rows without a task file: its columns are head, tail, and perhaps relation, or those named."""
+    spec = _described(Data(folder=str(path.parent), splits=Splits(train=path.name)), columns, delimiter)
+    origin, tables = open_tables(spec, None, path, path.stem)
     chosen = relation or _only_relation(tables["train"], spec.columns) or path.stem
     selection = Selection(chosen, spec.columns, alone=True)
     return _build(path.stem, origin, tables, selection, _checked(phrases, spec.columns), type)
@@ -221,7 +250,7 @@ def _only_relation(table: Table, columns: Columns) -> str | None:
     rows = ((f"{table.path}:{line}", cells) for line, cells in table.rows if cells)
     found = list(dict.fromkeys(cell_texts(cells[place], where)[0] for where, cells in rows))
     if len(found) > 1:
-        hint = f"choose one with relation=…: {', '.join(found[:20])}"
+        hint = f"choose one with --relation (relation=…): {', '.join(found[:20])}"
         raise UnknownNameError(f"the file holds {len(found)} relations", where=table.path, hint=hint)
     return found[0] or None
 

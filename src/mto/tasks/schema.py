@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from mto.config import Strict
+from mto.config import Strict, parse
 from mto.tasks.task import TaskType
 from mto.templates import RESERVED
 
@@ -34,6 +35,20 @@ class Columns(Strict):
         if taken:
             raise ValueError(f"the name '{taken[0]}' is taken; choose another for this field")
         return others
+
+    def named(self, given: Mapping[str, str]) -> Columns:
+        """These columns with those that a user names; other fields than head, relation and tail are their own.
+
+        Raises:
+            ConfigError: a name is empty, taken, or cannot be a field's.
+
+        >>> Columns().named({"head": "QUESTION", "place": "room"}).others
+        {'place': 'room'}
+        """
+        main = {field: given[field] for field in ("head", "relation", "tail") if field in given}
+        others = {field: column for field, column in given.items() if field not in main}
+        values = {**self.model_dump(exclude_unset=True), **main, "others": {**self.others, **others}}
+        return parse(Columns, values, source="the columns")
 
     @property
     def relation_is_asked_for(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from mto.errors import DataError
 from mto.tasks.schema import Data
-from mto.tasks.tables import FORMATS, Table, read_table, table_from_rows
+from mto.tasks.tables import FORMATS, Table, find_delimiter, read_table, table_from_rows
 
 DataLike = Any  # a folder, a file, a Hugging Face data set, rows, or a mapping from split to any of these
 _ALIASES = {"train": ("train",), "dev": ("dev", "validation", "valid"), "test": ("test",)}
@@ -41,7 +41,10 @@ def open_tables(
     path = Path(given) if given is not None else (base or Path()) / (spec.folder or ".")
     if path.is_file():
         form = FORMATS.get(path.suffix.lower(), spec.format)
-        return str(path), {"train": read_table(path, form, delimiter=spec.delimiter)}
+        named = "delimiter" in spec.model_fields_set
+        wanted = (spec.columns.head, spec.columns.tail)
+        delimiter = spec.delimiter if named or form != "csv" else find_delimiter(path, wanted)
+        return str(path), {"train": read_table(path, form, delimiter=delimiter)}
     if given is not None and spec.format == "huggingface":
         return str(path), tables_in_memory(_load_saved(path), spec, name)
     if not path.is_dir():

@@ -6,7 +6,7 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ FORMATS: dict[str, Format] = {
     ".ndjson": "jsonl",
     ".parquet": "parquet",
 }
+DELIMITERS = (",", ";", "\t", "|")
 _SHOWN = 10  # wrong rows listed in one message
 
 
@@ -78,6 +79,25 @@ def read_table(path: str | Path, form: Format | None = None, *, delimiter: str =
     if not rows:
         raise DataError("the file has a header and no rows", where=str(path))
     return Table(str(path), path.name, columns, tuple(rows), hashlib.sha256(data).hexdigest())
+
+
+def find_delimiter(path: Path, wanted: Collection[str]) -> str:
+    """What stands between the cells of a CSV file, by its header: a comma where nothing else fits better.
+
+    Args:
+        wanted: columns that the header should hold; without them the most cells decide.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+            header = next((line for line in file if line.strip()), "")
+    except OSError:
+        return ","  # reading the table says what is wrong with the file
+
+    def fit(delimiter: str) -> tuple[bool, int]:
+        cells = [cell.strip() for cell in next(csv.reader([header[:10_000]], delimiter=delimiter), [])]
+        return set(wanted) <= set(cells), len(cells)
+
+    return max(DELIMITERS, key=fit)  # the first of equals
 
 
 def table_from_rows(rows: Iterable[Mapping[str, Any]], *, name: str) -> Table:

@@ -1,10 +1,11 @@
 """How an example is written for a model: the template language, its segments, and the families of METHOD 3."""
 
 from mto.templates.compile import Template, compile_template
-from mto.templates.encode import Encoded, encode_example, encode_many
+from mto.templates.encode import Encoded, SoftSpan, encode_example, encode_many
 from mto.templates.family import (
     BASIC,
     COMPLETION_FIELDS,
+    SOFT,
     FamilyFile,
     TemplateFamily,
     get_family,
@@ -20,6 +21,7 @@ from mto.templates.segments import (
     MaskSegment,
     Rendered,
     Segment,
+    SoftSegment,
     TextSegment,
     plain_text,
 )
@@ -29,6 +31,7 @@ __all__ = [
     "BASIC",
     "COMPLETION_FIELDS",
     "RESERVED",
+    "SOFT",
     "AnswerSegment",
     "Encoded",
     "FamilyFile",
@@ -39,6 +42,8 @@ __all__ = [
     "Segment",
     "Shown",
     "Side",
+    "SoftSegment",
+    "SoftSpan",
     "Template",
     "TemplateFamily",
     "TextSegment",

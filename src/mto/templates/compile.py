@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING
 
 from mto.errors import TemplateError
 from mto.templates.family import COMPLETION_FIELDS, TemplateFamily, get_family
-from mto.templates.language import RESERVED, AnswerRef, FieldRef, MaskRef, Piece, Text, parse_text, write
+from mto.templates.language import (
+    RESERVED,
+    AnswerRef,
+    FieldRef,
+    MaskRef,
+    Piece,
+    SoftRef,
+    Text,
+    parse_text,
+    write,
+)
 from mto.templates.lint import (
     Problem,
     adapter_problems,
@@ -18,6 +28,7 @@ from mto.templates.lint import (
     phrase_problems,
     piece_problems,
     raise_problems,
+    soft_problems,
 )
 from mto.templates.segments import (
     AnswerSegment,
@@ -25,6 +36,7 @@ from mto.templates.segments import (
     MaskSegment,
     Rendered,
     Segment,
+    SoftSegment,
     TextSegment,
 )
 
@@ -44,6 +56,7 @@ class Template:
         family: the family.
         phrase: the phrase's template text, or None for a family that uses none.
         fields: names of the fields that it writes.
+        vectors: length of every soft prompt in place of what the family says, or None.
         warnings: findings that do not stop it, such as line breaks that the tokenizer drops.
     """
 
@@ -51,8 +64,26 @@ class Template:
     phrase: str | None
     fields: frozenset[str]
     warnings: tuple[Problem, ...] = ()
+    vectors: int | None = None
     _texts: Texts = field(repr=False, kw_only=True)
     _written: Written | None = field(repr=False, kw_only=True)
+
+    @property
+    def soft(self) -> tuple[SoftSegment, ...]:
+        """The soft prompts that it may write, each name once, in the order of the source; empty for a plain template.
+
+        >>> template = compile_template("masked-post-pt")
+        >>> template.soft
+        (SoftSegment(length=20, name='#1', init=None),)
+        """
+        found = _soft_segments(self._texts[0].softs, self.vectors)
+        return tuple({segment.name: segment for segment in found}.values())
+
+    def with_vectors(self, vectors: int | None) -> Template:
+        """The same template with soft prompts of this length. Raises `TemplateError` for a number below 1."""
+        if vectors is not None and vectors < 1:
+            raise TemplateError(f"a soft prompt of {vectors} vectors", hint="give 1 or more")
+        return replace(self, vectors=vectors)
 
     def render(self, fields: Mapping[str, str], answer: str | None = None) -> Rendered:
         """Write one example.
@@ -79,7 +110,9 @@ class Template:
                 f"field '{missing[0]}' is missing (found: {found})", where=f"family '{self.family.name}'"
             )
         source, target = self._written or self._write({name: fields[name] for name in self.fields})
-        return Rendered(_segments(source, fields, answer), _segments(target, fields, answer))
+        return Rendered(
+            _segments(source, fields, answer, self.vectors), _segments(target, fields, answer, self.vectors)
+        )
 
     def _write(self, fields: Mapping[str, str]) -> Written:
         pair, problems = _write(self.family, self._texts, fields)
@@ -133,6 +166,7 @@ def compile_template(
     template = None
     if source and target and bool(phrase_text) == uses_phrase:
         trio = (source, target, phrase_text)
+        problems += soft_problems(trio, family)
         used = frozenset().union(*(text.names for text in trio if text)) - RESERVED
         template = Template(family, phrase if uses_phrase else None, used, _texts=trio, _written=None)
         try:
@@ -171,18 +205,35 @@ def _parse(source: str, where: str, problems: list[Problem]) -> Text | None:
         return None
 
 
-def _segments(pieces: Sequence[Piece], fields: Mapping[str, str], answer: str | None) -> tuple[Segment, ...]:
+def _soft_segments(refs: Sequence[SoftRef], vectors: int | None) -> list[SoftSegment]:
+    """References as segments; those without a name are numbered, and `vectors` replaces every length."""
+    segments, unnamed = [], 0
+    for ref in refs:
+        unnamed += ref.name is None
+        segments.append(SoftSegment(vectors or ref.length, ref.name or f"#{unnamed}", ref.init))
+    return segments
+
+
+def _segments(
+    pieces: Sequence[Piece], fields: Mapping[str, str], answer: str | None, vectors: int | None
+) -> tuple[Segment, ...]:
     """Fill in contents; literals and fields that stand side by side become one text segment."""
     segments: list[Segment] = []
     text = ""
     spans: list[FieldSpan] = []
     masks = iter(number_masks(pieces))
+    softs = iter(_soft_segments([piece for piece in pieces if isinstance(piece, SoftRef)], vectors))
     for piece in pieces:
-        if isinstance(piece, MaskRef | AnswerRef):
+        if isinstance(piece, MaskRef | AnswerRef | SoftRef):
             if text:
                 segments.append(TextSegment(text, tuple(spans)))
             text, spans = "", []
-            segments.append(MaskSegment(next(masks)) if isinstance(piece, MaskRef) else AnswerSegment(answer))
+            if isinstance(piece, SoftRef):
+                segments.append(next(softs))
+            elif isinstance(piece, MaskRef):
+                segments.append(MaskSegment(next(masks)))
+            else:
+                segments.append(AnswerSegment(answer))
         elif isinstance(piece, FieldRef):
             content = piece.fill(fields)
             spans.append(FieldSpan(piece.name, len(text), len(text) + len(content)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,6 +17,9 @@ from mto.registry import Registry
 Objective = Literal["denoising", "lm"]
 BASIC = ("mapping", "masked-mapping", "prompting", "masked-prompting")
 """The four families of METHOD 3, in the order of its table; `mapping` is the conventional one."""
+
+SOFT = ("pt", "pre-pt", "masked-pre-pt", "post-pt", "masked-post-pt")
+"""The families of METHOD 4 for completion, in the order of its table; `pt` is the conventional one among them."""
 
 COMPLETION_FIELDS = ("head", "relation")
 
@@ -30,7 +34,7 @@ class TemplateFamily:
         target: template text of what the decoder must write.
         title: the name in tables, such as ``MaskedPrompting``.
         objective: the pre-training objective that it looks like: ``denoising``, ``lm``, or None for neither.
-        conventional: whether it is the baseline form (only Mapping is).
+        conventional: whether it is the baseline form: Mapping, and PT among those with soft prompts.
         description: one sentence.
         fields: fields that it needs besides ``head`` and ``relation``.
         origin: the file that it was read from, for messages.
@@ -54,6 +58,17 @@ class TemplateFamily:
     def __post_init__(self) -> None:
         object.__setattr__(self, "title", self.title or self.name)
 
+    @cached_property
+    def soft(self) -> bool:
+        """Whether its source holds soft prompts, so that it belongs to prompt-tuning.
+
+        >>> get_family("post-pt").soft, get_family("prompting").soft
+        (True, False)
+        """
+        from mto.templates.language import parse_text
+
+        return "soft" in self.source and bool(parse_text(self.source, where=self.where("source")).softs)
+
     def where(self, part: str) -> str:
         """``file:line`` of ``source`` or ``target``; the family's name where there is no file."""
         place = self.origin or f"family '{self.name}'"
@@ -74,7 +89,7 @@ class FamilyFile(Strict):
 
 
 template_families: Registry[TemplateFamily] = Registry("template family", TemplateFamily)
-for _name in BASIC:
+for _name in (*BASIC, *SOFT):
     template_families.register(_name, f"mto.templates.library:{_name.replace('-', '_')}")
 
 
@@ -115,6 +130,7 @@ def get_family(ref: str | Path | TemplateFamily) -> TemplateFamily:
 
 
 def list_families() -> tuple[TemplateFamily, ...]:
-    """All registered families: the four basic ones first, then the others by name."""
-    others = [name for name in template_families.names() if name not in BASIC]
-    return tuple(template_families.get(name) for name in (*BASIC, *others))
+    """All registered families: the four basic ones first, then others by name, then those with soft prompts."""
+    shipped = (*BASIC, *SOFT)
+    others = [name for name in template_families.names() if name not in shipped]
+    return tuple(template_families.get(name) for name in (*BASIC, *others, *SOFT))

@@ -1,6 +1,6 @@
-"""The template language: Jinja in its sandbox, whose fields, masks and answer are objects and not text.
+"""The template language: Jinja in its sandbox, whose fields, masks, soft prompts and answer are objects and not text.
 
-Jinja can only write text. So `mask`, `answer` and every field write one private-use code point each, the result
+Jinja can only write text. So `mask`, `answer`, `soft` and every field write one private-use code point each, the result
 is split at these, and only then are the fields' contents filled in. A content is therefore never read as a
 marker, whatever it holds. The code points are chosen so that no literal of the template holds one.
 """
@@ -20,7 +20,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from mto.errors import TemplateError
 from mto.registry import suggest
 
-RESERVED = frozenset({"mask", "answer", "phrase"})
+RESERVED = frozenset({"mask", "answer", "phrase", "soft"})
 """Names that the language itself gives; no field may be called so."""
 
 FILTERS: dict[str, Callable[[str], str]] = {
@@ -34,6 +34,8 @@ FILTERS: dict[str, Callable[[str], str]] = {
 }
 """The filters of the language; they keep the number of words. `upper_first` leaves the rest as it is."""
 
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+_CALLS = frozenset({"mask", "soft"})
 _BLOCK = 256  # markers in one text at most; also the grid on which a free block of code points is looked for
 _STATIC = (
     nodes.Template,
@@ -44,6 +46,7 @@ _STATIC = (
     nodes.Concat,
     nodes.Filter,
     nodes.Call,
+    nodes.Keyword,
 )
 
 
@@ -74,7 +77,23 @@ class AnswerRef:
     """The place of the answer."""
 
 
-Piece = str | FieldRef | MaskRef | AnswerRef
+@dataclass(frozen=True, slots=True)
+class SoftRef:
+    """A run of trainable vectors: ``soft(20)``, ``soft(10, name="task", init="is used for")``.
+
+    Attributes:
+        length: how many vectors.
+        name: segments of one name are the same vectors, in every template and task; None: the template's own.
+        init: words whose embeddings the vectors begin as; None: as the tuning says.
+    """
+
+    length: int
+    name: str | None = None
+    init: str | None = None
+
+
+Ref = FieldRef | MaskRef | AnswerRef | SoftRef
+Piece = str | Ref
 
 
 class _Marks:
@@ -82,9 +101,9 @@ class _Marks:
 
     def __init__(self, base: int) -> None:
         self.base = base
-        self.refs: list[FieldRef | MaskRef | AnswerRef] = []
+        self.refs: list[Ref] = []
 
-    def put(self, ref: FieldRef | MaskRef | AnswerRef) -> str:
+    def put(self, ref: Ref) -> str:
         if len(self.refs) == _BLOCK:
             raise TemplateError(f"a template writes more than {_BLOCK} fields and masks")
         self.refs.append(ref)
@@ -106,7 +125,7 @@ class _Mark:
 
     __slots__ = ("_marks", "_ref", "_value")
 
-    def __init__(self, marks: _Marks, ref: FieldRef | MaskRef | AnswerRef, value: str = "") -> None:
+    def __init__(self, marks: _Marks, ref: Ref, value: str = "") -> None:
         self._marks, self._ref, self._value = marks, ref, value
 
     def __str__(self) -> str:
@@ -120,6 +139,41 @@ class _MaskMark(_Mark):
         if isinstance(index, bool) or not isinstance(index, int) or index < 0:
             raise TemplateError(f"mask({index!r}): the number of a mask is 0, 1, 2 …")
         return _Mark(self._marks, MaskRef(index))
+
+
+class _SoftMark:
+    """What a template sees as `soft`: it must be called."""
+
+    __slots__ = ("_marks",)
+
+    def __init__(self, marks: _Marks) -> None:
+        self._marks = marks
+
+    def __call__(self, length: Any = None, *, name: Any = None, init: Any = None) -> _Mark:
+        return _Mark(self._marks, soft_ref(length, name, init))
+
+    def __str__(self) -> str:
+        raise TemplateError("soft stands without a number of vectors", hint="write {{ soft(20) }}")
+
+
+def soft_ref(length: Any, name: Any = None, init: Any = None) -> SoftRef:
+    """Check what ``soft(…)`` was called with.
+
+    Raises:
+        TemplateError: not a number from 1, not a name of letters, digits, ``-`` and ``_``, or no words.
+
+    >>> soft_ref(10, "task")
+    SoftRef(length=10, name='task', init=None)
+    """
+    if isinstance(length, bool) or not isinstance(length, int) or length < 1:
+        raise TemplateError(f"soft({length!r}): the number of vectors is 1, 2, 3 …")
+    if name is not None and not (isinstance(name, str) and _NAME.fullmatch(name)):
+        hint = "use letters, digits, '-' and '_', beginning with a letter"
+        raise TemplateError(f"soft({length}, name={name!r}): this is no name", hint=hint)
+    if init is not None and not (isinstance(init, str) and init.strip()):
+        hint = 'write words, such as init="is used for", or leave it away'
+        raise TemplateError(f"soft({length}, init={init!r}): these are no words", hint=hint)
+    return SoftRef(length, name, init)
 
 
 class _FieldMark(_Mark):
@@ -196,6 +250,7 @@ class Text:
     Attributes:
         names: the variables that it uses, in any branch.
         static: it holds no condition or loop, so it is written alike for every example.
+        softs: its soft prompts in order of their place in the text, in any branch.
     """
 
     source: str
@@ -203,6 +258,7 @@ class Text:
     static: bool
     constants: frozenset[str] = field(repr=False)
     template: jinja2.Template = field(repr=False, compare=False)
+    softs: tuple[SoftRef, ...] = ()
 
 
 def parse_text(source: str, *, where: str = "") -> Text:
@@ -223,9 +279,10 @@ def parse_text(source: str, *, where: str = "") -> Text:
                 )
         names = frozenset(meta.find_undeclared_variables(tree))
         static = all(isinstance(node, _STATIC) for node in _walk(tree)) and all(
-            isinstance(call.node, nodes.Name) and call.node.name == "mask"
+            isinstance(call.node, nodes.Name) and call.node.name in _CALLS
             for call in tree.find_all(nodes.Call)
         )
+        softs = tuple(_softs(tree))
         constants = {node.data for node in tree.find_all(nodes.TemplateData)}
         constants |= {node.value for node in tree.find_all(nodes.Const) if isinstance(node.value, str)}
         template = env.from_string(source)
@@ -233,7 +290,28 @@ def parse_text(source: str, *, where: str = "") -> Text:
         raise TemplateError(
             f"{error.message} (line {error.lineno} of {source!r})", where=where or None
         ) from None
-    return Text(source, names, static, frozenset(constants), template)
+    except TemplateError as error:
+        raise TemplateError(error.message, where=where or error.where, hint=error.hint) from None
+    return Text(source, names, static, frozenset(constants), template, softs)
+
+
+def _softs(tree: nodes.Node) -> list[SoftRef]:
+    """Every call of ``soft``; its arguments must stand there, for prompts are made before anything is written."""
+    found = []
+    for call in tree.find_all(nodes.Call):
+        if not (isinstance(call.node, nodes.Name) and call.node.name == "soft"):
+            continue
+        try:
+            values = [value.as_const() for value in call.args]
+            named = {word.key: word.value.as_const() for word in call.kwargs}
+        except nodes.Impossible:
+            hint = 'write numbers and names out: {{ soft(20, name="task") }}'
+            raise TemplateError("soft is called with something that is no constant", hint=hint) from None
+        if len(values) != 1 or named.keys() - {"name", "init"} or call.dyn_args or call.dyn_kwargs:
+            hint = 'its form is {{ soft(20) }} or {{ soft(10, name="task", init="is used for") }}'
+            raise TemplateError("soft is called with other arguments than a number, name and init", hint=hint)
+        found.append(soft_ref(values[0], **named))
+    return found
 
 
 def _walk(tree: nodes.Node) -> list[nodes.Node]:
@@ -262,6 +340,7 @@ def write(
         known["phrase"] = _PhraseMark(functools.partial(phrase.template.render, dict(known)))
     known["mask"] = _MaskMark(marks, MaskRef())
     known["answer"] = _Mark(marks, AnswerRef())
+    known["soft"] = _SoftMark(marks)
     try:
         return marks.split(text.template.render(known))
     except TemplateError as error:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from mto.errors import FamilyError, TemplateError
 from mto.registry import suggest
 from mto.templates.family import COMPLETION_FIELDS, TemplateFamily
-from mto.templates.language import RESERVED, AnswerRef, FieldRef, MaskRef, Piece, Text, parse_text
+from mto.templates.language import RESERVED, AnswerRef, FieldRef, MaskRef, Piece, SoftRef, Text, parse_text
 from mto.templates.segments import FIXED_FIELDS, AnswerSegment, MaskSegment, Rendered, TextSegment
 
 if TYPE_CHECKING:
@@ -67,10 +67,11 @@ def phrase_problems(phrase: str, fields: Collection[str], where: str) -> list[Pr
     except TemplateError as error:
         return [Problem(error.message, where, error.hint or "")]
     problems = check_names(text, {*fields, *RESERVED}, where)
+    misspelt = bool(problems)  # then the input may only be misspelt, which is told already
     for name in sorted(text.names & RESERVED):
         hint = "write the phrase up to the answer; the family adds mask and answer"
         problems.append(Problem(f"a phrase cannot hold '{name}'", where, hint))
-    if not text.names & (set(fields) - FIXED_FIELDS):
+    if not misspelt and not text.names & (set(fields) - FIXED_FIELDS):
         near = "{{ head }}" if "head" in fields else "one of the task's fields"
         problems.append(
             Problem(
@@ -97,6 +98,27 @@ def piece_problems(source: Sequence[Piece], target: Sequence[Piece], family: Tem
         problems.append(Problem(f"the target has {answers or 'no'} answer slots", at_target, hint))
     problems += _mask_problems(number_masks(source), number_masks(target), at_source, at_target)
     return problems + (_around_answer(target, at_target) if answers == 1 else [])
+
+
+def soft_problems(texts: tuple[Text, Text, Text | None], family: TemplateFamily) -> list[Problem]:
+    """Where soft prompts stand, and that each can be told from the others before anything is written."""
+    source, target, phrase = texts
+    at_source, at_target = family.where("source"), family.where("target")
+    problems = []
+    if target.softs:
+        hint = "put it into the source; the decoder writes tokens"
+        problems.append(Problem("the target holds a soft prompt", at_target, hint))
+    static = source.static and (phrase is None or phrase.static)
+    if not static and any(ref.name is None for ref in source.softs):
+        hint = 'give each a name: {{ soft(20, name="task") }}'
+        message = "a soft prompt without a name stands in a template with conditions"
+        problems.append(Problem(message, at_source, hint))
+    known: dict[str, SoftRef] = {}
+    for ref in source.softs:
+        if ref.name is not None and known.setdefault(ref.name, ref) != ref:
+            message = f"the soft prompt '{ref.name}' stands twice with different length or init"
+            problems.append(Problem(message, at_source, "one name is one run of vectors"))
+    return problems
 
 
 def number_masks(pieces: Sequence[Piece]) -> list[int]:

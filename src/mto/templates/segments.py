@@ -39,7 +39,30 @@ class AnswerSegment:
     text: str | None = None
 
 
-Segment = TextSegment | MaskSegment | AnswerSegment
+@dataclass(frozen=True, slots=True)
+class SoftSegment:
+    """A run of ``length`` trainable vectors, put in where embeddings stand; no token is ever at its place.
+
+    Attributes:
+        name: as the template gives it, or ``#1``, ``#2`` … for those without a name, by order of appearance.
+        init: words that the vectors begin as, or None.
+    """
+
+    length: int
+    name: str
+    init: str | None = None
+
+    @property
+    def shared(self) -> bool:
+        """Whether it has a name of its own, so that other templates and tasks may hold the same vectors.
+
+        >>> SoftSegment(20, "#1").shared, SoftSegment(10, "task").shared
+        (False, True)
+        """
+        return not self.name.startswith("#")
+
+
+Segment = TextSegment | MaskSegment | AnswerSegment | SoftSegment
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +77,11 @@ class Rendered:
         """How many masks the source asks the model to fill."""
         return sum(isinstance(segment, MaskSegment) for segment in self.source)
 
+    @property
+    def soft(self) -> tuple[SoftSegment, ...]:
+        """The soft prompts of the source, in order."""
+        return tuple(segment for segment in self.source if isinstance(segment, SoftSegment))
+
 
 def plain_text(segments: tuple[Segment, ...], *, mask: str = "[M{}]", answer: str = "[answer]") -> str:
     """Segments for a person to read; the masks are pictures here, never something to tokenise.
@@ -67,6 +95,17 @@ def plain_text(segments: tuple[Segment, ...], *, mask: str = "[M{}]", answer: st
             shown.append(segment.text)
         elif isinstance(segment, MaskSegment):
             shown.append(mask.format(segment.index))
+        elif isinstance(segment, SoftSegment):
+            shown.append(soft_text(segment.length, segment.name))
         else:
             shown.append(answer if segment.text is None else segment.text)
     return "".join(shown)
+
+
+def soft_text(length: int, name: str) -> str:
+    """A soft prompt as a picture.
+
+    >>> soft_text(20, "#1"), soft_text(10, "task")
+    ('[P x 20]', '[P x 10: task]')
+    """
+    return f"[P x {length}]" if name.startswith("#") else f"[P x {length}: {name}]"

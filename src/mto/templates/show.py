@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mto.templates.compile import compile_template
-from mto.templates.encode import Encoded, encode_example
+from mto.templates.encode import Encoded, SoftSpan, encode_example
 from mto.templates.family import BASIC, TemplateFamily, get_family
+from mto.templates.segments import soft_text
 
 if TYPE_CHECKING:
     from mto.families import Adapter
@@ -17,14 +18,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Side:
-    """One side of an example: readable text with the checkpoint's own masks, ids, and one token an id."""
+    """One side of an example: readable text with the checkpoint's own masks, ids, and one token an id.
+
+    At the places of `soft` vectors are put in; there the ids are pads, and the text has a picture.
+    """
 
     text: str
     ids: tuple[int, ...]
     tokens: tuple[str, ...]
+    soft: tuple[SoftSpan, ...] = ()
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def shown_ids(self) -> tuple[str, ...]:
+        """The ids for a person to read, with one picture a soft prompt."""
+        shown: list[str] = []
+        for part in _parts(self.ids, self.soft):
+            shown.extend([part] if isinstance(part, str) else map(str, part))
+        return tuple(shown)
 
 
 @dataclass(frozen=True)
@@ -68,7 +81,7 @@ def show_example(
             continue
         template = compile_template(family, phrase=phrase, fields=tuple(fields), adapter=adapter)
         encoded = encode_example(
-            template.render(fields, answer), adapter, max_source=max_source, max_target=max_target
+            template.render(fields, answer), adapter, max_source=max_source, max_target=max_target, soft=True
         )
         shown.append(_shown(family, encoded, adapter, tuple(map(str, template.warnings))))
     return tuple(shown)
@@ -77,7 +90,7 @@ def show_example(
 def _shown(family: TemplateFamily, encoded: Encoded, adapter: Adapter, warnings: tuple[str, ...]) -> Shown:
     return Shown(
         family=family,
-        source=_side(encoded.source_ids, adapter),
+        source=_side(encoded.source_ids, adapter, encoded.soft),
         target=_side(encoded.target_ids, adapter),
         masks_asked=encoded.masks_asked,
         words_lost=encoded.words_lost,
@@ -86,5 +99,20 @@ def _shown(family: TemplateFamily, encoded: Encoded, adapter: Adapter, warnings:
     )
 
 
-def _side(ids: tuple[int, ...], adapter: Adapter) -> Side:
-    return Side(adapter.show(ids), ids, tuple(adapter.tokenizer.convert_ids_to_tokens(list(ids))))
+def _side(ids: tuple[int, ...], adapter: Adapter, soft: tuple[SoftSpan, ...] = ()) -> Side:
+    texts = [part if isinstance(part, str) else adapter.show(part) for part in _parts(ids, soft)]
+    return Side(" ".join(texts), ids, tuple(adapter.tokenizer.convert_ids_to_tokens(list(ids))), soft)
+
+
+def _parts(ids: tuple[int, ...], soft: tuple[SoftSpan, ...]) -> list[str | tuple[int, ...]]:
+    """Runs of ids, and between them a picture for each soft prompt."""
+    parts: list[str | tuple[int, ...]] = []
+    done = 0
+    for span in soft:
+        if span.start > done:
+            parts.append(ids[done : span.start])
+        parts.append(soft_text(span.length, span.name))
+        done = span.start + span.length
+    if done < len(ids):
+        parts.append(ids[done:])
+    return parts

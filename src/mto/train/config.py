@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from mto.config import Strict
+from mto.errors import ConfigError
 
 
 class TrainConfig(Strict):
@@ -86,3 +87,16 @@ class TrainConfig(Strict):
         if self.muon_rate is not None and self.optimizer != "muon":
             raise ValueError("muon_rate belongs to optimizer 'muon'")
         return self
+
+    def shared_by(self, processes: int) -> Self:
+        """The settings of one of several processes: each reads its part of the batches of a step.
+
+        Raises:
+            ConfigError: ``accumulate`` is no multiple of the number of processes.
+        """
+        if self.accumulate % processes:
+            raise ConfigError(
+                f"train.accumulate: {self.accumulate} batches a step cannot be shared out among {processes} processes",
+                hint=f"use a number of processes that divides {self.accumulate}, or a multiple of {processes} as accumulate",
+            )
+        return self.model_copy(update={"accumulate": self.accumulate // processes})

@@ -13,17 +13,20 @@ from mto.lazy import lazily
 
 if TYPE_CHECKING:
     from mto.tune.cell import CellResult, run_cell, zero_shot
-    from mto.tune.config import TuneConfig
+    from mto.tune.config import PromptOptions, TuneConfig
     from mto.tune.cross import CrossResult, cross_validate
     from mto.tune.fit import tune
     from mto.tune.progress import TuneCallback, TuneStatus
+    from mto.tune.prompted import TunedPrompt
     from mto.tune.select import choose_family, choose_point
-    from mto.tune.sweep import RateRun, Sweep, SweepPoint
+    from mto.tune.sweep import PromptTrial, RateRun, Sweep, SweepPoint
     from mto.tune.tuned import TunedModel, load_tuned
 
 _HOMES = {
     "CellResult": "cell",
     "CrossResult": "cross",
+    "PromptOptions": "config",
+    "PromptTrial": "sweep",
     "RateRun": "sweep",
     "Sweep": "sweep",
     "SweepPoint": "sweep",
@@ -31,6 +34,7 @@ _HOMES = {
     "TuneConfig": "config",
     "TuneStatus": "progress",
     "TunedModel": "tuned",
+    "TunedPrompt": "prompted",
     "choose_family": "select",
     "choose_point": "select",
     "cross_validate": "cross",
@@ -43,6 +47,8 @@ _HOMES = {
 __all__ = [
     "CellResult",
     "CrossResult",
+    "PromptOptions",
+    "PromptTrial",
     "RateRun",
     "Sweep",
     "SweepPoint",
@@ -50,6 +56,7 @@ __all__ = [
     "TuneConfig",
     "TuneStatus",
     "TunedModel",
+    "TunedPrompt",
     "choose_family",
     "choose_point",
     "cross_validate",

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from torch import Tensor
 
-from mto.errors import DataError
+from mto.errors import DataError, TemplateError
 from mto.evaluate.generate import generate
 from mto.evaluate.metrics import metrics as known_metrics
 from mto.evaluate.scores import DEFAULT_METRICS, Scores, score
 from mto.families import LoadedModel
 from mto.tasks import Row, Split, Task, folds
-from mto.templates import Template, TemplateFamily, compile_template, get_family
-from mto.tune.config import Settled, TuneConfig
+from mto.templates import SOFT, Template, TemplateFamily, compile_template, get_family
+from mto.tune.config import PromptOptions, Settled, TuneConfig
 from mto.tune.ladder import fit
+from mto.tune.learner import Learner, new_prompt
 from mto.tune.progress import TuneCallback, TuneStatus
 from mto.tune.rows import Asked, CellRows, encode_cell
 from mto.tune.search import Keeper, search
-from mto.tune.sweep import Sweep
+from mto.tune.select import choose_point
+from mto.tune.sweep import PromptTrial, Sweep
 from mto.tune.weights import Weights
 
 INNER_FOLDS = 4  # without dev rows a quarter of the labelled heads chooses the settings
@@ -42,7 +44,10 @@ class CellResult:
         max_new_tokens: most tokens written for an answer.
         words_lost: words that over-long sources lost.
         seconds: of all this.
-        weights: of the tuned model (fp32, by parameter name), where they were asked for.
+        weights: of the tuned model (fp32, by parameter name), where they were asked for; of the soft prompt alone where
+            that was tuned.
+        prompt: the prompt encoder and number of vectors that were chosen; None for fine-tuning.
+        tried: every encoder and number of vectors with the best point of its sweep.
     """
 
     task: str
@@ -56,6 +61,8 @@ class CellResult:
     words_lost: int
     seconds: float
     weights: Mapping[str, Tensor] | None = None
+    prompt: PromptTrial | None = None
+    tried: tuple[PromptTrial, ...] = ()
 
     @property
     def dev(self) -> dict[str, float] | None:
@@ -108,36 +115,95 @@ def run_cell(
     settled = settle(loaded, config)
     for name in (*metrics, settled.metric):
         known_metrics.get(name)
-    template = cell_template(loaded, task, family, phrase)
+    template = cell_template(loaded, task, family, phrase, settled.method)
     if not split.train:
+        _needs_rows(settled, split)
         rows = encode_cell(loaded, template, split, settled, test=split.test)
         scores = _scores(loaded, rows.test, rows.max_new_tokens, settled, metrics)
         return _result(task, split, template, None, rows, scores, scores, None, started)
     chooser = split if split.dev else inner_split(split)
-    rows = encode_cell(loaded, template, chooser, settled, test=split.test)
-    whole = rows if split.dev else encode_cell(loaded, template, split, settled, test=split.test)
-    rows = replace(rows, max_new_tokens=whole.max_new_tokens)
-    start = Weights(loaded.model)
-    try:
-        zero = (
-            _scores(loaded, rows.test, whole.max_new_tokens, settled, metrics)
-            if with_zero_shot and split.test
-            else None
-        )
-        keeper = Keeper(loaded, settled, wanted=bool(split.dev) and (bool(split.test) or keep_weights))
-        sweep = search(loaded, rows, settled, start, keeper, _status(task, template, split), progress)
-        chosen = sweep.chosen
-        test, weights = zero if chosen.steps == 0 else None, None
-        if keep_weights or (test is None and split.test):
+    tries: list[_Try] = []
+    zero = None
+    wanted = bool(split.dev) and (bool(split.test) or keep_weights)
+    for learner, written in learners(loaded, template, task, chooser, settled, phrase):
+        rows = encode_cell(learner, written, chooser, settled, test=split.test)
+        whole = rows if split.dev else encode_cell(learner, written, split, settled, test=split.test)
+        rows = replace(rows, max_new_tokens=whole.max_new_tokens)
+        start = Weights(learner.weights)
+        try:
+            if with_zero_shot and split.test and not tries:
+                zero = _scores(learner, rows.test, whole.max_new_tokens, settled, metrics)
+            keeper = Keeper(learner, settled, wanted=wanted)
+            sweep = search(learner, rows, settled, start, keeper, _status(task, template, split), progress)
+        finally:
             start.restore()
-            if chosen.steps and not keeper.put_back(chosen):
-                fit(loaded, whole, settled, chosen.rate, chosen.steps)
+        tries.append(_Try(learner, written.vectors, whole, start, keeper, sweep))
+    points = [tried.sweep.chosen for tried in tries]
+    best = tries[next(n for n, p in enumerate(points) if p is choose_point(points, settled.select))]
+    learner, whole, sweep = best.learner, best.whole, best.sweep
+    chosen = sweep.chosen
+    # Another soft prompt than the first has not been scored untuned.
+    test, weights = zero if chosen.steps == 0 and best is tries[0] else None, None
+    try:
+        if keep_weights or (test is None and split.test):
+            if chosen.steps and not best.keeper.put_back(chosen):
+                fit(learner, whole, settled, chosen.rate, chosen.steps)
             if test is None and split.test:
-                test = _scores(loaded, rows.test, whole.max_new_tokens, settled, metrics)
-            weights = Weights(loaded.model).tensors if keep_weights else None
+                test = _scores(learner, whole.test, whole.max_new_tokens, settled, metrics)
+            weights = Weights(learner.weights).tensors if keep_weights else None
     finally:
-        start.restore()
-    return _result(task, split, template, sweep, whole, test, zero, weights, started, len(chooser.dev))
+        best.start.restore()
+    result = _result(task, split, template, sweep, whole, test, zero, weights, started, len(chooser.dev))
+    trials = tuple(trial for tried in tries if (trial := tried.trial) is not None)
+    return replace(result, prompt=best.trial, tried=trials) if trials else result
+
+
+@dataclass(frozen=True, eq=False)
+class _Try:
+    """One thing to train, and its sweep."""
+
+    learner: Learner
+    asked: int | None
+    whole: CellRows
+    start: Weights
+    keeper: Keeper
+    sweep: Sweep
+
+    @property
+    def trial(self) -> PromptTrial | None:
+        prompt = self.learner.prompt
+        if prompt is None:
+            return None
+        return PromptTrial(prompt.encoder, sum(prompt.lengths.values()), self.asked, self.sweep.chosen)
+
+
+def learners(
+    loaded: LoadedModel, template: Template, task: Task, split: Split, config: Settled, phrase: str | None
+) -> Iterator[tuple[Learner, Template]]:
+    """What is to be trained, each with the template as it reads it: one for fine-tuning, else one a soft prompt.
+
+    Args:
+        split: its training rows may say what vectors begin as.
+    """
+    if config.method == "finetune":
+        yield Learner.of(loaded), template
+        return
+    options = config.prompt or PromptOptions()
+    for vectors in options.vectors or (None,):
+        written = template.with_vectors(vectors)
+        for encoder in options.encoders:
+            prompt = new_prompt(
+                loaded, written, task, split, options, encoder=encoder, phrase=phrase, seed=config.seed
+            )
+            yield Learner.prompted(loaded, prompt), written
+
+
+def _needs_rows(config: Settled, split: Split) -> None:
+    if config.method == "prompt":
+        raise DataError(
+            f"{split.task}: a soft prompt says nothing before it is trained, so there is no zero-shot answer",
+            hint="give some shots, or a family without soft prompts",
+        )
 
 
 def zero_shot(
@@ -156,6 +222,7 @@ def zero_shot(
         DataError: the split has no test heads.
     """
     settled = settle(loaded, config)
+    _needs_rows(settled, split)
     template = cell_template(loaded, task, family, phrase)
     rows = encode_cell(loaded, template, split, settled, test=split.test)
     scores = _scores(loaded, rows.test, rows.max_new_tokens, settled, metrics)
@@ -170,12 +237,34 @@ def settle(loaded: LoadedModel, config: TuneConfig | None) -> Settled:
 
 
 def cell_template(
-    loaded: LoadedModel, task: Task, family: str | Path | TemplateFamily, phrase: str | None
+    loaded: LoadedModel,
+    task: Task,
+    family: str | Path | TemplateFamily,
+    phrase: str | None,
+    method: str = "finetune",
 ) -> Template:
-    """The family composed with the phrase (default: the task's first), checked against the checkpoint."""
+    """The family composed with the phrase (default: the task's first), checked against the checkpoint.
+
+    Raises:
+        TemplateError: the parts do not fit together; or the family holds soft prompts, which fine-tuning has no vectors
+            for, or holds none, and prompt-tuning has nothing to train.
+    """
+    family = get_family(family)
+    if method == "prompt" and not family.soft:
+        raise TemplateError(
+            f"the family '{family.name}' holds no soft prompt, so prompt-tuning has nothing to train",
+            where=family.origin or None,
+            hint="choose one of: " + ", ".join(SOFT),
+        )
+    if method != "prompt" and family.soft:
+        raise TemplateError(
+            f"the family '{family.name}' holds soft prompts, and fine-tuning has no vectors for them",
+            where=family.origin or None,
+            hint="tune with method 'prompt', or choose a family without them, such as 'masked-prompting'",
+        )
     if phrase is None and task.phrases:
         phrase = task.phrases[0]
-    return compile_template(get_family(family), phrase=phrase, fields=task.fields, adapter=loaded.adapter)
+    return compile_template(family, phrase=phrase, fields=task.fields, adapter=loaded.adapter)
 
 
 def inner_split(split: Split) -> Split:
@@ -196,17 +285,19 @@ def inner_split(split: Split) -> Split:
 
 
 def _scores(
-    loaded: LoadedModel, asked: Asked, max_new_tokens: int, config: Settled, metrics: Sequence[str]
+    model: LoadedModel | Learner, asked: Asked, max_new_tokens: int, config: Settled, metrics: Sequence[str]
 ) -> Scores | None:
     if not asked.questions:
         return None
-    answers = generate(
-        loaded,
-        asked.questions,
-        max_new_tokens=max_new_tokens,
-        beams=config.beams,
-        precision=config.precision,
-    )
+    learner = Learner.of(model)
+    with learner.measuring():
+        answers = generate(
+            learner.loaded,
+            asked.questions,
+            max_new_tokens=max_new_tokens,
+            beams=config.beams,
+            precision=config.precision,
+        )
     return score(asked.heads, answers, asked.references, metrics)
 
 

@@ -3,17 +3,51 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
+from pydantic import (
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from mto.config import Strict
+
+
+class PromptOptions(Strict):
+    """Prompt-tuning: what is trained. Several numbers of vectors or encoders are tried one by one, and dev chooses."""
+
+    vectors: tuple[PositiveInt, ...] | None = Field(default=None, min_length=1)
+    """Vectors of every soft prompt of the template; None: as the template says."""
+    encoders: tuple[str, ...] = Field(default=("residual-mlp",), min_length=1)
+    """Names of prompt encoders: embedding, mlp, residual-mlp, lstm."""
+    init: Literal["vocabulary", "random", "phrase", "answers"] = "vocabulary"
+    """What vectors begin as: frequent words, noise, the words of the phrase, or the training answers."""
+    text: str | None = None
+    """Words that vectors begin as, in place of `init`."""
+    start: str | None = None
+    """Folder of a saved prompt, or of a model tuned by its prompt, whose vectors of the same names are gone on from."""
+
+    @field_validator("vectors", "encoders")
+    @classmethod
+    def _no_double(cls, values: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
+        if values is not None and len(set(values)) < len(values):
+            raise ValueError("a value stands twice")
+        return values
 
 
 class TuneConfig(Strict):
     """One sweep, the same for every template family. None: as the table in `mto.tune.defaults` says."""
 
-    method: Literal["finetune"] = "finetune"
+    method: Literal["finetune", "prompt"] = "finetune"
+    """All weights, or a soft prompt of the frozen model."""
+    prompt: PromptOptions | None = None
+    """For method ``prompt``; None: its defaults."""
     optimizer: Literal["adamw", "adafactor"] | None = None
     rates: tuple[PositiveFloat, ...] | None = Field(default=None, min_length=1)
     """The grid of constant learning rates, ascending."""
@@ -46,6 +80,17 @@ class TuneConfig(Strict):
             raise ValueError("must ascend, and no value may stand twice")
         return values
 
+    @model_validator(mode="after")
+    def _belongs(self) -> Self:
+        if self.prompt is not None and self.method != "prompt":
+            raise ValueError("options of prompt-tuning belong to method 'prompt'")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # A fine-tuning is written as it was before there was prompt-tuning, so that its results keep their keys.
+        return {name: value for name, value in write(self).items() if name != "prompt" or value is not None}
+
     def resolve(self, kind: str) -> Settled:
         """This configuration with every None filled in for a family kind, such as ``t5``."""
         from mto.tune.defaults import defaults_for
@@ -53,6 +98,8 @@ class TuneConfig(Strict):
         table = {name: default.value for name, default in defaults_for(kind, self.method).items()}
         given = {name: value for name, value in self.model_dump().items() if value is not None}
         room = table.pop("zero_shot_tokens")
+        if self.method == "prompt":
+            given.setdefault("prompt", {})
         return Settled(**{**table, **given}, zero_shot_tokens=room)
 
 

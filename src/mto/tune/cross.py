@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from mto.errors import DataError
+from mto.errors import ConfigError, DataError
 from mto.evaluate.scores import DEFAULT_METRICS, Scores
 from mto.families import LoadedModel
 from mto.tasks import Split, Task, folds
 from mto.templates import TemplateFamily
-from mto.tune.cell import CellResult, cell_template, run_cell, settle
+from mto.tune.cell import CellResult, cell_template, learners, run_cell, settle
 from mto.tune.config import TuneConfig
 from mto.tune.ladder import fit
 from mto.tune.progress import TuneCallback
@@ -86,9 +86,16 @@ def cross_validate(
 
     Raises:
         DataError: fewer than three labelled heads.
+        ConfigError: several numbers of vectors or prompt encoders: folds choose one rate and number of steps.
     """
     started = time.perf_counter()
     settled = settle(loaded, config)
+    options = settled.prompt
+    if options is not None and len(options.vectors or (0,)) * len(options.encoders) > 1:
+        raise ConfigError(
+            "several numbers of vectors or prompt encoders, and no dev rows to choose among them",
+            hint="give one of each, or dev rows",
+        )
     heads = list(dict.fromkeys(row.id for row in split.train))
     if len(heads) < 3:
         raise DataError(
@@ -106,15 +113,16 @@ def cross_validate(
     ids = [example.id for part in parts for example in part.test]
     order = sorted(range(len(ids)), key=lambda place: heads.index(ids[place]))
     chosen = choose_point(pooled_points(cells), settled.select)
-    template = cell_template(loaded, task, family, phrase)
-    rows = encode_cell(loaded, template, split, settled, test=())
+    template = cell_template(loaded, task, family, phrase, settled.method)
+    learner, template = next(learners(loaded, template, task, split, settled, phrase))
+    rows = encode_cell(learner, template, split, settled, test=())
     weights = None
     if keep_weights:
-        start = Weights(loaded.model)
+        start = Weights(learner.weights)
         try:
             if chosen.steps:
-                fit(loaded, rows, settled, chosen.rate, chosen.steps)
-            weights = Weights(loaded.model).tensors
+                fit(learner, rows, settled, chosen.rate, chosen.steps)
+            weights = Weights(learner.weights).tensors
         finally:
             start.restore()
     return CrossResult(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,21 +13,26 @@ from torch import Tensor
 
 from mto.families import LoadedModel, load_model
 from mto.families.load import weights_hash
+from mto.prompts import SavedPrompt
 from mto.tasks import Split, Task, draw_split, load_task
 from mto.templates import TemplateFamily
-from mto.tune.cell import cell_template, run_cell, settle
+from mto.tune.cell import cell_template, learners, run_cell, settle
 from mto.tune.config import TuneConfig
 from mto.tune.cross import cross_validate
 from mto.tune.progress import TuneCallback
+from mto.tune.prompted import TunedPrompt
 from mto.tune.tuned import TunedModel
 from mto.tune.weights import put_weights
+
+FAMILIES = {"finetune": "masked-prompting", "prompt": "masked-post-pt"}
+"""The template family of each method where none is named."""
 
 
 def tune(
     model: LoadedModel | str | Path,
     task: Task | str | Path,
     *,
-    family: str | Path | TemplateFamily = "masked-prompting",
+    family: str | Path | TemplateFamily | None = None,
     shots: int | None = 30,
     seed: int = 0,
     config: TuneConfig | None = None,
@@ -35,7 +41,8 @@ def tune(
     data: Any = None,
     progress: TuneCallback | None = None,
 ) -> TunedModel:
-    """Tune a checkpoint to a task with one template family; rate and steps are chosen on dev (METHOD 8).
+    """Tune a checkpoint, or a soft prompt of it, to a task with one template family; rate and steps are chosen on dev
+    (METHOD 8, 4).
 
     A split without dev and without test rows (one file, all of it labelled examples) is scored by 5-fold
     cross-validation with the sweep inside each fold, and the model is then trained on all rows.
@@ -43,7 +50,8 @@ def tune(
     Args:
         model: a loaded checkpoint (left as it is), or what `load_model` takes.
         task: a task, or what `load_task` takes, such as ``household/ObjectUse`` or ``own.csv``.
-        family: name, YAML file or `TemplateFamily`.
+        family: name, YAML file or `TemplateFamily`. None: ``masked-prompting``, or ``masked-post-pt`` where a soft prompt is
+            tuned.
         shots: labelled rows to draw; 0: no tuning, None: all rows. A task of one file with fewer heads than this
             uses all of its rows.
         seed: the data seed.
@@ -58,14 +66,12 @@ def tune(
     """
     task = load_task(task, data=data) if not isinstance(task, Task) else task
     split = split if split is not None else _draw(task, shots, seed)
-    if isinstance(model, LoadedModel):
-        base = model
-        template = cell_template(base, task, family, phrase)  # before the copy: it may fail
+    base = loaded = model if isinstance(model, LoadedModel) else load_model(model)
+    settled = settle(base, config)
+    family = FAMILIES[settled.method] if family is None else family
+    template = cell_template(base, task, family, phrase, settled.method)  # before the copy: it may fail
+    if loaded is model and settled.method == "finetune":
         loaded = replace(base, model=copy.deepcopy(base.model))
-    else:
-        base = loaded = load_model(model)
-        template = cell_template(base, task, family, phrase)
-    settled = settle(loaded, config)
     sweep = cross = scores = None
     weights: Mapping[str, Tensor] | None = None
     rate, steps = 0.0, 0
@@ -84,10 +90,24 @@ def tune(
         weights, room, sweep = cell.weights, cell.max_new_tokens, cell.sweep
         if sweep is not None:
             rate, steps = sweep.chosen.rate, sweep.chosen.steps
-    if weights is not None and steps:
+        if cell.prompt is not None and settled.prompt is not None:
+            chosen = {
+                "vectors": cell.prompt.asked and (cell.prompt.asked,),
+                "encoders": (cell.prompt.encoder,),
+            }
+            settled = settled.model_copy(update={"prompt": settled.prompt.model_copy(update=chosen)})
+    kind: Callable[..., TunedModel] = TunedModel
+    if settled.method == "prompt" and weights is not None:
+        learner, template = next(learners(base, template, task, split, settled, phrase))
+        put_weights(learner.weights, weights)
+        assert learner.prompt is not None
+        encoder = learner.prompt.encoder
+        saved = SavedPrompt.of(learner.prompt.vectors(), base, template.family, encoder, template.soft)
+        kind = partial(TunedPrompt, prompt=saved)
+    elif weights is not None and steps:
         put_weights(loaded.model, weights)
         loaded = replace(loaded, revision=weights_hash("", loaded.model))
-    return TunedModel(
+    return kind(
         loaded=loaded,
         task=task.name,
         relation=task.relation,

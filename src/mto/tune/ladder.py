@@ -16,6 +16,7 @@ from mto.families import LoadedModel
 from mto.train import Batch, PairSource, TrainConfig, train
 from mto.train.cross_entropy import IGNORE
 from mto.tune.config import Settled
+from mto.tune.learner import Learner
 from mto.tune.products import fast_products
 from mto.tune.rows import CellRows
 from mto.tune.sweep import Because, RateRun, SweepPoint
@@ -29,20 +30,22 @@ RUNGS_LEFT = "rungs_left"
 class Dev:
     """Measures a model on the dev rows of a cell."""
 
-    loaded: LoadedModel
+    model: LoadedModel | Learner
     rows: CellRows
     config: Settled
 
     def __call__(self) -> tuple[float, float]:
         """Nats a byte, and the mean metric (0-100), of the model as it is now."""
-        with fast_products(self.loaded.model, active=self.config.precision == "fp32"):
-            return self._measure()
+        learner = Learner.of(self.model)
+        fast = fast_products(learner.loaded.model, active=self.config.precision == "fp32")
+        with fast, learner.measuring():
+            return self._measure(learner.loaded)
 
-    def _measure(self) -> tuple[float, float]:
+    def _measure(self, loaded: LoadedModel) -> tuple[float, float]:
         config, rows = self.config, self.rows
-        scored = likelihood(self.loaded, rows.dev_pairs, include_eos=False, precision=config.precision)
+        scored = likelihood(loaded, rows.dev_pairs, include_eos=False, precision=config.precision)
         answers = generate(
-            self.loaded,
+            loaded,
             rows.dev.questions,
             max_new_tokens=rows.max_new_tokens,
             beams=config.beams,
@@ -79,8 +82,12 @@ class Tight:
         self._source.load_state_dict(state)
 
 
-def fit(loaded: LoadedModel, rows: CellRows, config: Settled, rate: float, steps: int, **hooks: Any) -> None:
-    """Train the model in place for `steps` updates at a constant rate; equal inputs give equal weights."""
+def fit(
+    model: LoadedModel | Learner, rows: CellRows, config: Settled, rate: float, steps: int, **hooks: Any
+) -> None:
+    """Train in place for `steps` updates at a constant rate; equal inputs give equal weights."""
+    learner = Learner.of(model)
+    loaded = learner.loaded
     pairs = [(item.source_ids, item.target_ids) for item in rows.train]
     source = Tight(PairSource(pairs, pad_id=loaded.adapter.pad_id, seed=config.seed, rows=config.batch_rows))
     settings = TrainConfig(
@@ -95,19 +102,19 @@ def fit(loaded: LoadedModel, rows: CellRows, config: Settled, rate: float, steps
         watch=RUNGS_LEFT,
         patience=1 if hooks else None,
     )
-    with fast_products(loaded.model, active=config.precision == "fp32"):
-        train(loaded.model, source, settings, **hooks)
+    with fast_products(loaded.model, active=config.precision == "fp32"), learner.training():
+        train(learner.module, source, settings, loss=learner.loss, **hooks)
 
 
 def climb(
-    loaded: LoadedModel,
+    learner: Learner,
     rows: CellRows,
     config: Settled,
     rate: float,
     untuned: SweepPoint | None,
     measured: Callable[[SweepPoint], None],
 ) -> RateRun:
-    """Train at one rate from the weights that are in the model, measuring dev at each rung of the ladder.
+    """Train at one rate from the weights as they are, measuring dev at each rung of the ladder.
 
     The run ends early when at two rungs in a row both criteria are worse than the best of the rungs before, or
     when the loss is no longer a number.
@@ -116,7 +123,7 @@ def climb(
         untuned: the point of the untuned model, the first rung of every rate.
         measured: called with every point while the model holds its weights.
     """
-    dev, started = Dev(loaded, rows, config), time.perf_counter()
+    dev, started = Dev(learner, rows, config), time.perf_counter()
     rungs = [steps for steps in config.ladder if steps]
     points = [untuned] if untuned else []
     worse = 0
@@ -142,7 +149,7 @@ def climb(
         return {RUNGS_LEFT: -float(step)}
 
     try:
-        fit(loaded, rows, config, rate, rungs[-1], evaluate=evaluate, at_steps=rungs)
+        fit(learner, rows, config, rate, rungs[-1], evaluate=evaluate, at_steps=rungs)
     except TrainingError as error:
         return RateRun(rate, points[-1].steps if points else 0, "diverged", error.message)
     return RateRun(rate, points[-1].steps, because)

@@ -9,6 +9,7 @@ from mto.families import LoadedModel
 from mto.tasks import Example, Row, Split
 from mto.templates import Encoded, Template, encode_many
 from mto.tune.config import Settled
+from mto.tune.learner import Learner
 
 ROOM = 4  # tokens more than the longest few-shot target may be written
 LIKELIHOOD_REFERENCES = 3  # most references of a dev head whose likelihood is looked at
@@ -44,7 +45,12 @@ class CellRows:
 
 
 def encode_cell(
-    loaded: LoadedModel, template: Template, split: Split, config: Settled, *, test: Sequence[Example]
+    model: LoadedModel | Learner,
+    template: Template,
+    split: Split,
+    config: Settled,
+    *,
+    test: Sequence[Example],
 ) -> CellRows:
     """Write and encode train and dev of a split, and test heads.
 
@@ -52,9 +58,13 @@ def encode_cell(
         TemplateError: a target is longer than the checkpoint can write.
     """
 
+    learner = Learner.of(model)
+    adapter, soft = learner.loaded.adapter, learner.prompt is not None
+
     def encode(pairs: Sequence[tuple[Row | Example, str | None]]) -> tuple[Encoded, ...]:
         rendered = [template.render(row.fields, answer) for row, answer in pairs]
-        return tuple(encode_many(rendered, loaded.adapter, max_source=config.max_source))
+        encoded = encode_many(rendered, adapter, max_source=config.max_source, soft=soft)
+        return tuple(learner.numbered(encoded))
 
     train = encode([(row, row.target) for row in split.train])
     labelled = encode([(row, row.target) for row in split.dev])

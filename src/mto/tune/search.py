@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mto.errors import TrainingError
-from mto.families import LoadedModel
 from mto.tune.config import Settled
 from mto.tune.ladder import Dev, climb
+from mto.tune.learner import Learner
 from mto.tune.progress import TuneCallback, TuneStatus
 from mto.tune.rows import CellRows
 from mto.tune.select import choose_point
@@ -23,9 +23,9 @@ KEEP_BELOW = 2 << 30  # bytes; larger models are trained again to the chosen poi
 class Keeper:
     """Keeps the weights of the point that is best so far, so that it need not be trained again."""
 
-    def __init__(self, loaded: LoadedModel, config: Settled, *, wanted: bool) -> None:
-        size = sum(p.numel() * p.element_size() for p in loaded.model.parameters())
-        self._loaded, self._select = loaded, config.select
+    def __init__(self, learner: Learner, config: Settled, *, wanted: bool) -> None:
+        size = sum(p.numel() * p.element_size() for p in learner.weights.parameters())
+        self._learner, self._select = learner, config.select
         self._wanted = wanted and size < KEEP_BELOW
         self._kept: Weights | None = None
         self._point: SweepPoint | None = None
@@ -36,7 +36,7 @@ class Keeper:
             return
         self._point = points[-1]
         if self._kept is None:
-            self._kept = Weights(self._loaded.model)
+            self._kept = Weights(self._learner.weights)
         else:
             self._kept.take()
 
@@ -49,7 +49,7 @@ class Keeper:
 
 
 def search(
-    loaded: LoadedModel,
+    learner: Learner,
     rows: CellRows,
     config: Settled,
     start: Weights,
@@ -90,7 +90,7 @@ def search(
     progress.on_start(replace(where(0.0, 0), rungs=0))
     if with_zero:
         began = time.perf_counter()
-        nats, metric = Dev(loaded, rows, config)()
+        nats, metric = Dev(learner, rows, config)()
         untuned = SweepPoint(0.0, 0, nats, metric, time.perf_counter() - began)
         points.append(untuned)
         progress.on_rung(where(0.0, 0), untuned)
@@ -103,7 +103,7 @@ def search(
             progress.on_rung(where(point.rate, rungs.index(point.steps) + 1), point)
 
         start.restore()
-        runs.append(climb(loaded, rows, config, rate, untuned, measured))
+        runs.append(climb(learner, rows, config, rate, untuned, measured))
         waiting.pop(0)
         if not waiting and points and config.extend:
             new = _beyond(config.rates, [run.rate for run in runs], choose_point(points, config.select))

@@ -38,6 +38,23 @@ class RateRun:
 
 
 @dataclass(frozen=True)
+class PromptTrial:
+    """One soft prompt that was tried.
+
+    Attributes:
+        encoder: name of its prompt encoder.
+        vectors: its vectors in all.
+        asked: vectors of each of its segments, where the configuration gives them; None: as the template says.
+        chosen: the best point of its sweep.
+    """
+
+    encoder: str
+    vectors: int
+    asked: int | None
+    chosen: SweepPoint
+
+
+@dataclass(frozen=True)
 class Sweep:
     """All points of one cell.
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,9 +13,19 @@ from mto.config import Strict, parse
 from mto.errors import DataError, RunError
 from mto.evaluate.generate import generate
 from mto.families import Answer, LoadedModel, load_model, save_model
+from mto.prompts.saving import FILE as PROMPT
+from mto.prompts.saving import VECTORS, load_prompt
 from mto.runs import atomic_directory, read_json, write_json
 from mto.tasks import Example, Row
-from mto.templates import FamilyFile, Template, TemplateFamily, compile_template, encode_many
+from mto.templates import (
+    Encoded,
+    FamilyFile,
+    Rendered,
+    Template,
+    TemplateFamily,
+    compile_template,
+    encode_many,
+)
 from mto.tune.cross import CrossResult
 from mto.tune.sweep import Sweep
 
@@ -81,9 +92,21 @@ class TunedModel:
         """
         if isinstance(rows, str):
             raise DataError("rows are one text", hint="give a list: predict(['hammer'])")
+        questions = self.questions(rows)
+        with self._answering():
+            return generate(self.loaded, questions, max_new_tokens=self.max_new_tokens, beams=self.beams)
+
+    def questions(self, rows: Sequence[Input]) -> list[Encoded]:
+        """Rows as the model reads them. Raises as `predict`."""
         rendered = [self._template.render(self._fields(place, row)) for place, row in enumerate(rows)]
-        questions = encode_many(rendered, self.loaded.adapter, max_source=self.max_source)
-        return generate(self.loaded, questions, max_new_tokens=self.max_new_tokens, beams=self.beams)
+        return self._encoded(rendered)
+
+    def _encoded(self, rendered: Sequence[Rendered]) -> list[Encoded]:
+        return encode_many(rendered, self.loaded.adapter, max_source=self.max_source)
+
+    def _answering(self) -> AbstractContextManager[Any]:
+        """Around generation."""
+        return nullcontext()
 
     def _fields(self, place: int, row: Input) -> Mapping[str, str]:
         if isinstance(row, str):
@@ -108,7 +131,8 @@ class TunedModel:
             RunError: the folder holds anything else, or the disk is full.
         """
         path = Path(path)
-        strange = {p.name for p in path.iterdir()} - {FILE, MODEL, MATCH} if path.is_dir() else set()
+        mine = {FILE, MODEL, MATCH, PROMPT, VECTORS}
+        strange = {p.name for p in path.iterdir()} - mine if path.is_dir() else set()
         if strange or path.is_file():
             raise RunError(
                 f"holds other files ({', '.join(sorted(strange)[:5])})" if strange else "is a file",
@@ -116,9 +140,12 @@ class TunedModel:
                 hint="choose another folder",
             )
         with atomic_directory(path) as folder:
-            save_model(self.loaded.model, self.loaded.adapter, folder / MODEL, dtype=dtype)
+            self._write(folder, dtype)
             write_json(folder / FILE, self._file())
         return path
+
+    def _write(self, folder: Path, dtype: str) -> None:
+        save_model(self.loaded.model, self.loaded.adapter, folder / MODEL, dtype=dtype)
 
     def _file(self) -> dict[str, Any]:
         family = {name: getattr(self.family, name) for name in FamilyFile.model_fields}
@@ -167,11 +194,15 @@ class _File(Strict):
     scores: dict[str, float] | None
 
 
-def load_tuned(path: str | Path, *, device: str = "cpu") -> TunedModel:
-    """Read a tuned model. It needs nothing but its folder.
+def load_tuned(path: str | Path, *, device: str = "cpu", base: LoadedModel | None = None) -> TunedModel:
+    """Read a tuned model. It needs nothing but its folder; a tuned soft prompt also needs its checkpoint.
+
+    Args:
+        base: for a soft prompt, its checkpoint where that is loaded already. None: it is loaded by the name that the folder
+            gives.
 
     Raises:
-        RunError: no tuned model there.
+        RunError: no tuned model there, or the checkpoint is not the one that the soft prompt was trained on.
         ConfigError: ``tuned.json`` is not one that this version can read.
         FamilyError: the checkpoint is broken.
     """
@@ -179,8 +210,18 @@ def load_tuned(path: str | Path, *, device: str = "cpu") -> TunedModel:
     if not (path / FILE).is_file():
         raise RunError(f"holds no {FILE}, so it is no tuned model", where=str(path))
     file = parse(_File, read_json(path / FILE), source=str(path / FILE))
-    return TunedModel(
-        loaded=load_model((path / MODEL).absolute(), device=device),
+    kind: Callable[..., TunedModel] = TunedModel
+    if (path / PROMPT).is_file():
+        from mto.tune.prompted import TunedPrompt
+
+        prompt = load_prompt(path)
+        loaded = base or load_model(prompt.base_ref, device=device)
+        prompt.check(loaded, str(path / PROMPT))
+        kind = partial(TunedPrompt, prompt=prompt)
+    else:
+        loaded = load_model((path / MODEL).absolute(), device=device)
+    return kind(
+        loaded=loaded,
         task=file.task,
         relation=file.relation,
         family=TemplateFamily(**file.family.model_dump(), origin=str(path / FILE)),

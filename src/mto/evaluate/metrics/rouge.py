@@ -34,7 +34,7 @@ class _Stemmer:
     """rouge-score's own stemmer, each word stemmed once."""
 
     def __init__(self) -> None:
-        from nltk.stem import porter  # type: ignore[import-untyped]  # as rouge_score.tokenizers does
+        from nltk.stem import porter  # as rouge_score.tokenizers does
 
         self.stem = lru_cache(maxsize=200_000)(porter.PorterStemmer().stem)
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import Literal
 
 from mto.config import Strict, parse
 from mto.match.decision.evidence import TaskEvidence, known_features
 from mto.match.decision.sums import Sums
-from mto.match.decision.task_type import TypeWeights
+from mto.match.decision.task_type import TypeCases, TypeWeights
 from mto.match.decision.weights import Weights
 from mto.runs import read_json
 
@@ -28,24 +30,28 @@ class ShippedWeights(Strict):
 
     Attributes:
         family: sums over the tested relations, from which weights are fitted for what is known of a task; or weights set by hand.
-        type: weights of the signals on the task type, fitted on every relation.
-        type_without: relation name (``xWant``) to the same without that relation.
+        type: leans of the signals on relations of known type, from which weights are fitted in the same way; or weights set by hand.
     """
 
-    version: int = 2
+    version: Literal[3] = 3
     family: Sums | Weights
-    type: TypeWeights
-    type_without: dict[str, TypeWeights] = {}
+    type: TypeCases | TypeWeights
 
 
-def weights_for(task: str, evidence: TaskEvidence, file: str | Path | None = None) -> DecisionWeights:
-    """The weights for a task, fitted for the features that are known of it.
+def weights_for(
+    task: str,
+    evidence: TaskEvidence,
+    leans: Mapping[str, float | None] | None = None,
+    file: str | Path | None = None,
+) -> DecisionWeights:
+    """The weights for a task, fitted for the features and signals that are known of it.
 
     A relation of the study is never judged by weights that saw its test scores.
 
     Args:
         task: its name.
         evidence: tells which features are known.
+        leans: of the signals; those that are None were not asked.
         file: weights of a study of one's own (`mto study … --weights FILE`); None: the package's.
 
     Raises:
@@ -56,7 +62,11 @@ def weights_for(task: str, evidence: TaskEvidence, file: str | Path | None = Non
     family = found.family
     if isinstance(family, Sums):
         family = family.weights(known=known_features(evidence), without=relation)
-    return DecisionWeights(family, found.type_without.get(relation, found.type))
+    kind = found.type
+    if isinstance(kind, TypeCases):
+        known = [name for name, lean in (leans or {}).items() if lean is not None]
+        kind = kind.weights(known=known, without=relation)
+    return DecisionWeights(family, kind)
 
 
 def read_weights(path: str | Path) -> ShippedWeights:

@@ -38,15 +38,20 @@ class Case:
 class GroupSums(Strict):
     """One group's part; a row is one family of one case, y its relative score and x its features.
 
+    A row counts by the square of the case's mean score, so that a squared error is one in points, as regret counts it: of two tasks
+    with means 5 and 30, a tenth more is half a point on one and three points on the other.
+
     Attributes:
         group: its name.
         rows, cases: how many.
-        xx, xy, yy: sums over the rows of ``x[i] x[j]``, ``x[i] y`` and ``y y``.
+        weight: sum over the rows of the squared mean score.
+        xx, xy, yy: sums over the rows of ``x[i] x[j]``, ``x[i] y`` and ``y y``, each by that weight.
     """
 
     group: str
     rows: int
     cases: int
+    weight: float
     xx: tuple[tuple[float, ...], ...]
     xy: tuple[float, ...]
     yy: float
@@ -70,7 +75,7 @@ class Sums(Strict):
     ) -> Weights:
         """Fit the decision.
 
-        Ridge regression of the relative score on the features, each divided by its spread. The penalty is the one whose
+        Ridge regression of the relative score on the features, each divided by its spread, with squared errors in points. The penalty is the one whose
         predictions are best for groups that were left out; groups, not cases, are resampled for the doubt, because the seeds and
         checkpoints of one relation say much the same.
 
@@ -92,9 +97,11 @@ class Sums(Strict):
             )
         keep = [n for n, name in enumerate(FEATURES) if known is None or name in known]
         rows, cases = sum(g.rows for g in groups), sum(g.cases for g in groups)
-        xx = np.array([g.xx for g in groups])[:, keep][:, :, keep]
-        xy = np.array([g.xy for g in groups])[:, keep]
-        yy = sum(g.yy for g in groups)
+        # Weights are brought to a mean of 1 a row, so that penalties mean the same whatever the scores.
+        one = rows / max(sum(g.weight for g in groups), 1e-12)
+        xx = one * np.array([g.xx for g in groups])[:, keep][:, :, keep]
+        xy = one * np.array([g.xy for g in groups])[:, keep]
+        yy = one * sum(g.yy for g in groups)
         # Features are centred within each case, so their mean over all rows is 0.
         spread = np.sqrt(np.einsum("gii->i", xx) / rows)
         scale = np.where(spread > 1e-9, spread, 1.0)
@@ -117,20 +124,21 @@ class Sums(Strict):
 
 def collect_sums(cases: Sequence[Case], made_from: str = "") -> Sums:
     """Sums over tested tasks, group by group. Raises `DataError` for a case without a score for every family."""
-    parts: dict[str, list[tuple[Floats, Floats]]] = {}
+    parts: dict[str, list[tuple[Floats, Floats, Floats]]] = {}
     for case in cases:
         if len(case.scores) != len(case.evidence.families):
             raise DataError(
                 f"{case.group}: {len(case.scores)} scores for {len(case.evidence.families)} families"
             )
-        parts.setdefault(case.group, []).append((feature_matrix(case.evidence), relative_scores(case.scores)))
+        x, y = feature_matrix(case.evidence), relative_scores(case.scores)
+        mean = np.full(len(y), float(np.mean(case.scores)))
+        parts.setdefault(case.group, []).append((x * mean[:, None], y * mean, mean))
     groups = []
     for group in sorted(parts):
-        x = np.concatenate([x for x, _ in parts[group]])
-        y = np.concatenate([y for _, y in parts[group]])
+        x, y, mean = (np.concatenate(column) for column in zip(*parts[group], strict=True))
         groups.append(
             GroupSums(
-                group=group, rows=len(y), cases=len(parts[group]),
+                group=group, rows=len(y), cases=len(parts[group]), weight=float(mean @ mean),
                 xx=tuple(map(tuple, (x.T @ x).tolist())), xy=tuple((x.T @ y).tolist()), yy=float(y @ y),
             )
         )  # fmt: skip

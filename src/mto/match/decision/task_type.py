@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from scipy.optimize import minimize
@@ -12,8 +12,8 @@ from mto.config import Strict
 from mto.errors import DataError
 from mto.tasks import TaskType
 
-LEANS = ("guidelines", "depthrank", "classifier", "probe")
-"""Signals that lean; one that was not asked for counts as 0."""
+LEANS = ("guidelines", "depthrank", "tuned_depthrank", "classifier", "probe")
+"""Signals that lean; `tuned_depthrank` is DepthRank after tuning on a few rows. One that was not asked for counts as 0."""
 RIDGE = 1.0
 UNSURE = (0.25, 0.75)
 """Between these probabilities of mask-filling the type is too close to call."""
@@ -36,7 +36,7 @@ class TypeWeights(Strict):
     def probability(self, leans: Mapping[str, float | None]) -> float:
         """Probability of mask-filling.
 
-        >>> TypeWeights(values=(2.0, 0.0, 0.0, 0.0), intercept=0.0).probability({"guidelines": 0.5})
+        >>> TypeWeights(values=(2.0, 0.0, 0.0, 0.0, 0.0), intercept=0.0).probability({"guidelines": 0.5})
         0.7310585786300049
         """
         return float(_sigmoid(self.intercept + np.dot(self.values, _row(leans))))
@@ -58,13 +58,48 @@ class TypeDecision(Strict):
     leans: dict[str, float]
 
 
-@dataclass(frozen=True)
-class TypedCase:
-    """One task of known type with its leans; `group` is left out together when judging (the relation)."""
+class TypedCase(Strict):
+    """One task of known type.
+
+    Attributes:
+        group: what is left out together when judging (the relation).
+        type: as the paper gives it.
+        leans: of the signals that were asked.
+    """
 
     group: str
-    leans: Mapping[str, float | None]
     type: TaskType
+    leans: dict[str, float]
+
+
+class TypeCases(Strict):
+    """What was learnt about task types, as the cases themselves, so that weights fit the signals that are known at hand.
+
+    Attributes:
+        cases: tasks of known type.
+        made_from: in words.
+    """
+
+    cases: tuple[TypedCase, ...]
+    made_from: str = ""
+
+    def weights(self, *, known: Collection[str], without: str | None = None) -> TypeWeights:
+        """Fit on the cases in which all known signals were asked; the other signals have no say.
+
+        Args:
+            known: names of `LEANS`.
+            without: a group to leave out, so that it can be judged.
+
+        Raises:
+            DataError: too few cases are left.
+        """
+        cases = [
+            TypedCase(group=c.group, type=c.type, leans={name: c.leans[name] for name in known})
+            for c in self.cases
+            if c.group != without and set(known) <= set(c.leans)
+        ]
+        left = any(c.group == without for c in self.cases)
+        return fit_type_weights(cases, made_from=self.made_from + (f", without {without}" if left else ""))
 
 
 def fit_type_weights(cases: Sequence[TypedCase], *, made_from: str = "") -> TypeWeights:
@@ -77,8 +112,8 @@ def fit_type_weights(cases: Sequence[TypedCase], *, made_from: str = "") -> Type
         raise DataError("both task types are needed to learn to tell them apart")
     x = np.array([_row(case.leans) for case in cases])
     y = np.array([1.0 if case.type == "mask-filling" else -1.0 for case in cases])
-    groups = [case.group for case in cases]
-    weight = np.array([1 / groups.count(group) for group in groups])
+    groups = Counter(case.group for case in cases)
+    weight = np.array([1 / groups[case.group] for case in cases])
 
     def loss(theta: np.ndarray) -> tuple[float, np.ndarray]:
         margin = y * (theta[0] + x @ theta[1:])

@@ -98,7 +98,8 @@ def write_families(
     """
     if not rows:
         raise DataError(f"{task.name}: there are no rows to score", hint="give two labelled rows or more")
-    found = list_families() if families is None else [get_family(ref) for ref in families]
+    plain = [family for family in list_families() if not family.soft]
+    found = plain if families is None else [get_family(ref) for ref in families]
     names = [family.name for family in found]
     if not names:
         raise DataError("no template families were asked for", hint="give their names, or None for all")

@@ -10,10 +10,14 @@ from mto.match.probe.config import ProbeConfig
 from mto.match.probe.halving import Spent, rungs_needed
 
 Clock = Callable[[], float]
-PILOT_STEPS = (1, 4)
-"""Trainings that only measure the pace: the first is slow for once, and says whether there is time for the second."""
+PILOT_STEPS = 4
+"""Most steps of the second of two trainings that only measure the pace. The first, of one step, is slow for once (the
+program warms up), and says whether there is time for the second, whose pace counts."""
 PILOT_ROOM = 4
-"""A pilot is made where there is time for so many of it."""
+"""The first pilot is made where there is time for so many of it, as it was guessed."""
+WARM_ROOM = 1.5
+"""The second is made where there is time for so many of it at the pace of the first. That pace is measured, and holds
+the warm-up, so that the second takes far less: more room than this would refuse trainings that can be paid."""
 FIRST_STEP = 10.0
 """A step not yet measured is taken for this many times the zero-shot scoring of its rows: forward, backward (twice
 that), the update of every weight (for few short rows as long again), and the first touch of memory; so it errs on
@@ -153,6 +157,18 @@ class Purse:
     def note(self, model: str, steps: int, seconds: float, stepping: float, *, pilot: bool = False) -> None:
         """A training has taken so long; see `Pace.note`."""
         self._pace.setdefault(model, Pace()).note(steps, seconds, stepping, pilot=pilot)
+
+    def pilot_steps(self, model: str) -> int | None:
+        """Steps of the second pilot: the most, up to `PILOT_STEPS`, that leave room at the pace of the first; None: not even one.
+
+        >>> purse = Purse(ProbeConfig(budget_seconds=10), clock=lambda: 0.0)
+        >>> purse.note("mini", 1, seconds=3.0, stepping=1.5, pilot=True)  # with its warm-up
+        >>> purse.pilot_steps("mini")  # three steps need 1.5 x (1.5 + 3 x 1.5) = 9 seconds, four 11.25
+        3
+        """
+        pace = self._pace[model]
+        fits = (n for n in range(PILOT_STEPS, 0, -1) if self.time_left_for(WARM_ROOM * pace.expect(n)))
+        return next(fits, None)
 
     # -- breaking off ---------------------------------------------------------------------------------------------
 

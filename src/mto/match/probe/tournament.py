@@ -118,8 +118,9 @@ class Tournament:
                 continue
             took = self._purse.seconds - began
             slowest = max(slowest, took)
-            # The last arm of a checkpoint counts: the first may hold the loading.
-            self._row_seconds[self.arms[name].model] = took / max(1, len(held.rows))
+            # The quickest arm of a checkpoint counts: the first may hold the loading, any a moment when the machine was busy.
+            model, of_row = self.arms[name].model, took / max(1, len(held.rows))
+            self._row_seconds[model] = min(of_row, self._row_seconds.get(model, math.inf))
             found[name] = [Point(0, 0, 0.0, held.bits, held.metric)]
             self._tell(0, 0, name, done, len(names))
         if not found:
@@ -171,31 +172,34 @@ class Tournament:
         for model in units:
             if self._purse.knows(model):
                 continue
-            expected = FIRST_STEP * self._batch_rows * self._row_seconds[model]
-            if not self._purse.steps_left_for(sum(PILOT_STEPS)):
+            if not self._purse.steps_left_for(1 + PILOT_STEPS):
+                return False
+            # Twelve trainings or so are to follow, so a pilot that takes much of what is left is of no use.
+            guess = FIRST_STEP * self._batch_rows * self._row_seconds[model]
+            if not self._purse.time_left_for(PILOT_ROOM * guess):
                 return False
             arms = [name for name in names if self.arms[name].model == model]
-            for steps in PILOT_STEPS:
-                # Twelve trainings or so are to follow, so a pilot that takes much of what is left is of no use.
-                if not self._purse.time_left_for(PILOT_ROOM * expected * steps):
-                    return False
-                self._guard()
-                expected = self._pilot(arms, steps)
+            self._guard()
+            self._pilot(arms, 1)
+            steps = self._purse.pilot_steps(model)
+            if steps is None:
+                return False
+            self._guard()
+            self._pilot(arms, steps)
         return True
 
-    def _pilot(self, arms: Sequence[str], steps: int) -> float:
-        """Seconds of a training of the first arm that can be trained."""
+    def _pilot(self, arms: Sequence[str], steps: int) -> None:
+        """Train the first arm that can be trained; what it takes is noted."""
         model, began = self.arms[arms[0]].model, self._purse.seconds
         for name in arms:
             began = self._purse.seconds
             try:
                 self._one(name, 0, self._rates[name][0], steps, pilot=True)
-                return self._purse.seconds - began
+                return
             except TrainingError:  # the rung itself will find it, and say so
                 continue
         took = self._purse.seconds - began
         self._purse.note(model, 1, took, took, pilot=True)
-        return took
 
     def _guard(self, *, clock: bool = True) -> None:
         if self._stop is not None and self._stop():

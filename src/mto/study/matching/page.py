@@ -13,9 +13,10 @@ from mto.report.markdown import bullets, escape, pairs, table
 from mto.report.recipe import Recipe
 from mto.report.tables import Row, Table
 from mto.report.titles import metric_title
+from mto.study.matching.calibration import reliability
 from mto.study.matching.regret import Choices, Outcome, RuleResult, judge_rule, noise_floor
 from mto.study.matching.results import MatchingResults, read_matching, relation
-from mto.study.matching.rules import MASKED, NATURAL, all_rules, type_accuracy
+from mto.study.matching.rules import DECISION, MASKED, NATURAL, all_rules, type_accuracy, untuned
 from mto.study.page import StudyPage
 
 RESAMPLES = 4000
@@ -24,13 +25,13 @@ REPORTED = {
     "isFilledBy": 0.4332, "xIntent": -0.6574, "xNeed": 0.0392, "xWant": 0.1915,
 }  # fmt: skip
 """Maskability Index of T5-base at 5 shots as the follow-up paper reports it (METHOD 5)."""
-DECISION = "decision (relation left out)"
 
 
 def _blocks(file: Path) -> Iterator[str]:
     results = read_matching(file)
     yield from _picture(results)
     yield from _choices(results)
+    yield from _sureness(results)
     yield from _types(results)
     yield from _indices(results)
     yield from _tasks(results)
@@ -82,7 +83,7 @@ def _choices(results: MatchingResults) -> Iterator[str]:
     yield "## How good the choice of a family is"
     yield (
         "Regret is what a way of choosing loses against the family that turned out best on a task and checkpoint (mean over seeds and "
-        "heads), in points and as a share of the best score (a ratio of means). Intervals resample relations. The decision is fitted "
+        "heads), in points and as a share of the best score (a ratio of means). Intervals resample relations. The decision's weights are fitted "
         "without the relation that it judges. The noise floor chooses on half of the test heads and is judged on the other half."
     )
     yield _rules_table([*sorted(judged, key=lambda r: r.regret.value), noise_floor(outcomes)])
@@ -138,6 +139,24 @@ def _rules_table(rules: Sequence[RuleResult]) -> str:
     )
 
 
+def _sureness(results: MatchingResults) -> Iterator[str]:
+    """Is the decision as sure as it should be?"""
+    yield "### Is the decision as sure as it should be?"
+    yield (
+        "Confidence is the probability, as the decision gives it, that its choice is the best family or within 1 % of it. Beside it, how "
+        "often that held on the test heads, whose own chance is in there too."
+    )
+    rows = [
+        Row(
+            "rule",
+            None,
+            (r.title, str(r.choices), f"{100 * r.said:.0f} %", f"{100 * r.held:.0f} %", f"{r.regret:.2f}"),
+        )
+        for r in reliability(results, untuned(results))
+    ]
+    yield table(Table(("confidence", "choices", "mean confidence", "held", "regret, points"), tuple(rows)))
+
+
 def _types(results: MatchingResults) -> Iterator[str]:
     if all(task.type is None for task in results.tasks):
         return
@@ -145,7 +164,7 @@ def _types(results: MatchingResults) -> Iterator[str]:
     yield "Share of tasks, checkpoints and seeds whose type, as the paper gives it, each signal tells alone; all together is fitted without the judged relation."
     rows = [
         Row(
-            "aligned" if name == "all together" else "signal",
+            "aligned" if name.startswith("all together") else "signal",
             None,
             (name, f"{100 * share:.1f} %", f"{count:,}"),
         )

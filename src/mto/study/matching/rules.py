@@ -6,11 +6,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 
-from mto.match.decision.decide import decide
+from mto.match.decision.decide import Decision, decide
 from mto.match.decision.evidence import FEATURES
 from mto.match.decision.shipped import ShippedWeights
 from mto.match.decision.sums import Case, collect_sums
-from mto.match.decision.task_type import TypedCase, decide_type, fit_type_weights
+from mto.match.decision.task_type import TypeCases, TypedCase, decide_type
 from mto.study.matching.regret import Choices, always
 from mto.study.matching.results import MatchingResults, Signals, relation
 
@@ -18,6 +18,9 @@ MASKED, NATURAL = "masked-prompting", "prompting"
 THRESHOLD = 0.30
 """The reported rule: mask-filling from this Maskability Index on, at 5 shots (METHOD 5)."""
 
+DECISION = "decision, as asked by default"
+"""The name of what `mto match` decides without training anything; its weights never saw the relation."""
+TUNED_DECISION = "decision, with tuned DepthRank"
 Key = tuple[str, str, int]
 
 
@@ -31,14 +34,19 @@ def all_rules(results: MatchingResults) -> dict[str, Choices]:
         rules["the checkpoint's objective"] = _agreeing(results, signals)
         rules["reported rule (MI >= 0.30)"] = _each(signals, lambda s: _by(s.tuned_index, THRESHOLD))
         rules["Maskability Index, 0 shots"] = _each(signals, lambda s: _by(s.index, 0.0))
-        for name in ("guidelines", "classifier", "depthrank"):
+        for name, title in (
+            ("guidelines", "guidelines"),
+            ("classifier", "task classifier"),
+            ("depthrank", "DepthRank, 0 shots"),
+            ("tuned_depthrank", "DepthRank, few shots"),
+        ):
             if all(name in s.leans for s in signals.values()):
-                rules[f"lean of {name}"] = _each(signals, lambda s, name=name: _by(s.leans[name], 0.0))  # type: ignore[misc]
+                rules[f"lean of {title}"] = _each(signals, lambda s, name=name: _by(s.leans[name], 0.0))  # type: ignore[misc]
     for measure, title in (("bits", "fewest bits, 0 shots"), ("tuned_bits", "fewest bits, few shots"), ("depth_rank", "lowest DepthRank, 0 shots")):  # fmt: skip
         if all(getattr(f, measure) is not None for s in signals.values() for f in s.evidence.families):
             rules[title] = _each(signals, lambda s, measure=measure: _least(s, measure))  # type: ignore[misc]
-    rules["decision (relation left out)"] = decisions(results)
-    rules["decision, 0 shots (relation left out)"] = decisions(results, set(FEATURES) - {"tuned_bits"})
+    rules[DECISION] = chosen(untuned(results))
+    rules[TUNED_DECISION] = chosen(decisions(results))
     dev = _dev(results)
     if dev is not None:
         rules["dev likelihood of all families tuned"] = dev
@@ -85,40 +93,50 @@ def cases(results: MatchingResults) -> list[Case]:
     return found
 
 
-def decisions(results: MatchingResults, known: Collection[str] | None = None) -> Choices:
-    """What the decision chooses for each relation with weights fitted on the others, weighing the features that are known."""
+def decisions(results: MatchingResults, known: Collection[str] | None = None) -> dict[Key, Decision]:
+    """What is decided for each relation with weights fitted on the others, weighing the features that are known."""
     sums = collect_sums(cases(results))
     groups = {relation(task.name) for task in results.tasks}
     weights = {group: sums.weights(known=known, without=group) for group in groups}
     return {
-        (relation(s.task), s.model, s.seed): decide(s.evidence, weights[relation(s.task)]).family
+        (relation(s.task), s.model, s.seed): decide(s.evidence, weights[relation(s.task)])
         for s in results.signals
     }
 
 
+def untuned(results: MatchingResults) -> dict[Key, Decision]:
+    """The decisions from what matching sees by default: nothing is tuned before."""
+    return decisions(results, set(FEATURES) - {"tuned_bits"})
+
+
+def chosen(made: Mapping[Key, Decision]) -> Choices:
+    """The families that were decided on."""
+    return {key: decision.family for key, decision in made.items()}
+
+
 def fit_all(results: MatchingResults) -> ShippedWeights:
-    """What ships: from every relation, with the task type's weights without each."""
-    typed, made_from = typed_cases(results), _made_from(results)
-    groups = sorted({case.group for case in typed})
+    """What ships: sums and cases of every relation, from which weights are fitted without the relation at hand."""
+    made_from = _made_from(results)
     return ShippedWeights(
         family=collect_sums(cases(results), made_from),
-        type=fit_type_weights(typed, made_from=made_from),
-        type_without={
-            group: fit_type_weights(
-                [c for c in typed if c.group != group], made_from=f"{made_from}, without {group}"
-            )
-            for group in groups
-        },
+        type=TypeCases(cases=typed_cases(results), made_from=made_from),
     )
 
 
-def typed_cases(results: MatchingResults) -> list[TypedCase]:
+def typed_cases(results: MatchingResults) -> tuple[TypedCase, ...]:
     """Leans with the paper's type, for the tasks that have one."""
-    return [
-        TypedCase(relation(s.task), s.leans, kind)
+    return tuple(
+        TypedCase(group=relation(s.task), type=kind, leans=s.leans)
         for s in results.signals
         if (kind := results.type_of(s.task)) is not None
-    ]
+    )
+
+
+ASKED = {
+    "as asked by default": ("guidelines", "depthrank", "classifier"),
+    "with tuned DepthRank": ("guidelines", "depthrank", "tuned_depthrank", "classifier"),
+}
+"""Sets of signals whose combination is judged."""
 
 
 def type_accuracy(results: MatchingResults) -> dict[str, tuple[float, int]]:
@@ -126,17 +144,20 @@ def type_accuracy(results: MatchingResults) -> dict[str, tuple[float, int]]:
 
     All together is fitted without the relation that it judges; a signal alone says mask-filling where it leans above 0.
     """
-    known = typed_cases(results)
+    learnt = TypeCases(cases=typed_cases(results))
     right: dict[str, list[bool]] = {}
-    for group in sorted({c.group for c in known}):
-        weights = fit_type_weights([c for c in known if c.group != group])
-        for case in (c for c in known if c.group == group):
-            right.setdefault("all together", []).append(decide_type(case.leans, weights).type == case.type)
-            for name, lean in case.leans.items():
-                if lean is not None:
-                    right.setdefault(name, []).append(
-                        ("mask-filling" if lean > 0 else "map-phrasal") == case.type
-                    )
+    for name, asked in ASKED.items():
+        fitted = {g: learnt.weights(known=asked, without=g) for g in {c.group for c in learnt.cases}}
+        for case in learnt.cases:
+            if set(asked) <= set(case.leans):
+                leans = {signal: case.leans[signal] for signal in asked}
+                found = decide_type(leans, fitted[case.group]).type == case.type
+                right.setdefault(f"all together, {name}", []).append(found)
+    for case in learnt.cases:
+        for name, lean in case.leans.items():
+            right.setdefault(name.replace("_", " "), []).append(
+                ("mask-filling" if lean > 0 else "map-phrasal") == case.type
+            )
     return {name: (float(np.mean(values)), len(values)) for name, values in right.items()}
 
 

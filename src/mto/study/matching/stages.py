@@ -215,16 +215,12 @@ def watch(config: MatchingStudyConfig, folder: RunFolder, model: str, say: Say) 
 def to_signals(found: Match, task: str, model: str, seed: int) -> Signals:
     """What the study keeps of one matching."""
     one = found.best
-    leans = dict(one.type.leans)
-    leans["depthrank"] = one.maskability.lean.value
-    if one.tuned_maskability is not None:
-        leans["depthrank"] = one.tuned_maskability.lean.value
     return Signals(
         task=task,
         model=model,
         seed=seed,
         evidence=one.evidence,
-        leans=leans,
+        leans=dict(one.type.leans),
         index=_index(one.maskability),
         tuned_index=_index(one.tuned_maskability),
         probe=found.probe.best.family if found.probe else None,
