@@ -60,9 +60,8 @@ def prepared(corpus: Path, out: Path, **changes: Any) -> Prepared:
     return prepare_config(config(corpus, **changes), out)
 
 
-def files(out: Path, *, manifests: bool = True) -> dict[str, bytes]:
+def files(out: Path) -> dict[str, bytes]:
     """The bytes of everything that equal preparations share."""
-    found = [out / "prepared.json", out / "held-out.txt", *out.glob("pairs/*/*")]
-    return {
-        str(path.relative_to(out)): path.read_bytes() for path in found if manifests or path.suffix != ".json"
-    }
+    names = ("prepared.json", "held-out.txt", "datasheet.md", "datasheet.html")
+    found = [*(out / name for name in names), *out.glob("pairs/*/*")]
+    return {str(path.relative_to(out)): path.read_bytes() for path in found}

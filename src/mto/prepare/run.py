@@ -19,6 +19,7 @@ from mto.errors import DataError, Interrupted
 from mto.prepare import work as w
 from mto.prepare.cleaning import KEPT
 from mto.prepare.config import PrepareConfig, read_prepare_config
+from mto.prepare.datasheet import write_datasheet
 from mto.prepare.decontaminate import guarded
 from mto.prepare.engines import Engine, engine_for
 from mto.prepare.maker import MakerOrder, find_maker
@@ -225,7 +226,7 @@ class _Preparation:
         return chosen
 
     def _finish(self, prepared: Prepared, chosen: Chosen) -> None:
-        """Write what stands beside the pairs; the summary last."""
+        """Write what stands beside the pairs: held-out sentences, the summary, and the datasheet, which is made from it."""
         write_text(
             self.out / HELD_OUT, "".join(f"{selected.sentence.text}\n" for selected in chosen.held_out)
         )
@@ -236,6 +237,7 @@ class _Preparation:
             for path in pairs_folder(self.out, name).glob(".part-*"):
                 path.unlink()  # begun by a process that was killed
         prepared.write(self.out)
+        write_datasheet(self.out)
 
     def _tidy(self) -> None:
         """Take away what only the work needed."""
