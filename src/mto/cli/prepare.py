@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mto.prepare import Prepared
 
 _PASSES = {
+    "set-up": "setting up the maker of pairs",
     "clean": "cleaning the text",
     "duplicates": "looking for duplicates",
     "select": "selecting sentences",

@@ -130,11 +130,13 @@ class _Preparation:
     def _set_up(self, key: str) -> dict[str, Any]:
         """Write what every process reads; the maker trains here what it has to."""
         config = self.config
+        self._progress("set-up", 0, 1)
         order = find_maker(config.maker).set_up(
             MakerOrder(
                 self.out, tuple(self.tasks), tuple(self.splits), config.controls, config.seed, config.making
             )
         )
+        self._progress("set-up", 1, 1)
         tasks = [_told(task, split) for task, split in zip(self.tasks, self.splits, strict=True)]
         plan = {"config": config.model_dump(mode="json"), "tasks": tasks, "maker": order, "key": key}
         write_json(self.work / w.PLAN, plan)
