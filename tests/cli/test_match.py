@@ -18,7 +18,13 @@ def test_the_answer_in_words(mto: Mto, mini: str) -> None:
     told = mto("match", "household/xWant", *QUICK)
     assert told.exit_code == 0, told.output
     words = " ".join(told.stdout.split())
-    for said in ("Task type: map-phrasal", "Objective: lm", "Template family:", "guidelines -> map-phrasal"):
+    for said in (
+        "Task type:",
+        "map-phrasal",
+        "Objective:",
+        "Template family:",
+        "guidelines -> map-phrasal",
+    ):
         assert said in words
     assert "MaskedPrompting" in words and "bits a byte" in words
     family = words.split("mto tune household/xWant --family ")[1].split()[0]

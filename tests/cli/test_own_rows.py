@@ -30,7 +30,8 @@ def test_every_command_takes_columns_of_other_names(mto: Mto, mini: str, asked: 
         told = mto(words[0], asked, *words[1:])
         assert told.exit_code == 2 and "--columns head=COLUMN,tail=COLUMN" in told.stderr
     assert "head: hammer" in mto("show", asked, *NAMED, "-f", "mapping").stdout
-    matched = mto("match", asked, *NAMED, "--signals", "guidelines", "-q", "--json")
+    assert mto("match", asked, *NAMED, "--signals", "guidelines", "-q", "--json").exit_code == 0
+    matched = mto("match", asked, *NAMED, "--signals", "guidelines,depthrank", "-q", "--json")
     assert matched.exit_code == 0 and json.loads(matched.stdout)["train_rows"] == 8
     words = ["run", asked, "-f", "mapping", "--dry-run", "-q", "--json", *FAST]
     planned = mto(*words, *NAMED, "--delimiter", ";")
@@ -120,7 +121,7 @@ def test_a_task_without_a_phrase_is_told_what_it_misses(mto: Mto, mini: str, bar
     shown = mto("show", bare)
     assert "without prompting and masked-prompting" in shown.stderr and "--phrase" in shown.stderr
     assert json.loads(mto("show", bare, "--json").stdout)["left_out"] == ["prompting", "masked-prompting"]
-    matched = mto("match", bare, "--signals", "guidelines")
+    matched = mto("match", bare, "--signals", "guidelines,depthrank")
     assert matched.exit_code == 0 and "only Mapping and MaskedMapping take part" in matched.stderr
     made = mto("tune", bare, *FAST, "--out", "t", "--json")
     assert json.loads(made.stdout)["family"] == "masked-mapping"

@@ -35,6 +35,7 @@ def said(rules: RuleSplitter, text: str, task: str) -> tuple[str, str]:
         ("A hammer can be used to pound nails.", "ObjectUse", "pound nails"),
         ("Hammers are used for pounding nails, mostly.", "ObjectUse", "pounding nails"),
         ("A knife is often used to cut bread because it is sharp.", "ObjectUse", "cut bread"),
+        ("If a saw is used to cut wood then wear a mask.", "ObjectUse", "cut wood"),
         ("You will need a pan for frying eggs.", "ObjectUse", "frying eggs"),
         ("You are likely to find a spoon in a kitchen drawer.", "AtLocation", "kitchen drawer"),
         ("The spoon was found in the drawer!", "AtLocation", "drawer"),
@@ -59,6 +60,7 @@ def test_behind_the_phrase(rules: RuleSplitter, text: str, task: str, target: st
             "the garden",
         ),  # nor "would like" of "would not like"
         ("Bread is a kind of food.", "", "a kind of food"),
+        ("Wash it to keep it clean. Bread is food.", "", "keep it clean"),
         ("The soup is very hot.", "", "very hot"),
         ("Before lunch, they washed their hands.", "isAfter", "washed their hands"),
     ],

@@ -11,7 +11,7 @@ import torch
 from mto.errors import ConfigError, DataError, RunError, TemplateError, UnknownNameError
 from mto.evaluate.scores import DEFAULT_METRICS
 from mto.tasks import Split, Task
-from mto.tune import PromptOptions, TuneConfig, TunedPrompt, load_tuned, run_cell, tune
+from mto.tune import PromptOptions, TuneConfig, TunedPrompt, load_tuned, predict_together, run_cell, tune
 from mto.tune.learner import phrase_words
 from tests.tune.conftest import SMALL
 
@@ -111,3 +111,22 @@ def test_what_cannot_be_is_said(tiny_t5: Any, task: Task, split: Split, one_file
     several = options(vectors=(2, 3))
     with pytest.raises(ConfigError, match="no dev rows"):
         tune(tiny_t5, one_file, config=several)
+
+
+@pytest.mark.parametrize("beams", [1, 2])
+def test_tasks_that_are_answered_together_get_the_answers_of_each_alone(
+    beams: int, tiny_bart: Any, tiny_t5: Any, task: Task
+) -> None:
+    families = {"masked-post-pt": 3, "pre-pt": 7, "pt": 5}
+    tuned = []
+    for place, (family, room) in enumerate(families.items()):
+        config = options(vectors=(2 + place,)).model_copy(update={"max_new_tokens": room, "beams": beams})
+        tuned.append(tune(tiny_bart, task, family=family, shots=5, seed=1, config=config))
+    heads = ["hammer", "the big dog", "bread"]
+    asked = [(one, head) for head in heads for one in tuned]
+    alone = {id(one): dict(zip(heads, one.predict(heads), strict=True)) for one in tuned}
+    assert predict_together(asked) == [alone[id(one)][head] for one, head in asked]
+    assert predict_together([]) == []
+    other = tune(tiny_t5, task, shots=5, seed=1, config=SOFT)
+    with pytest.raises(DataError, match="different checkpoints"):
+        predict_together([(tuned[0], "hammer"), (other, "hammer")])

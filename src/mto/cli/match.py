@@ -60,10 +60,12 @@ def match(
         asked = [*(asked or ("guidelines", "depthrank", "classifier")), "probe"]
     if asked == ["guidelines"] and tuned_shots is None:
         _without_checkpoint(model=model, families=families, weights=weights, out=out)
-        shape = guidelines_of(
-            task, shots=shots, seed=seed, changes=changes or (), phrase=options.number_or_text(phrase),
-            relation=relation, data=data,
-        )  # fmt: skip
+        with display(quiet=quiet) as shown:
+            shape = guidelines_of(
+                task, shots=shots, seed=seed, changes=changes or (), phrase=options.number_or_text(phrase),
+                relation=relation, data=data, columns=options.pairs(columns), delimiter=options.delimiter(delimiter),
+                odd_rows=None if as_json else say_odd_rows(shown),
+            )  # fmt: skip
         emit(shape) if as_json else _show_guidelines(shape, task)
         return
     with display(quiet=quiet) as shown:

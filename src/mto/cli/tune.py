@@ -127,6 +127,6 @@ def _json(done: Tuning) -> dict[str, Any]:
 tune.epilog = examples(  # type: ignore[attr-defined]
     "mto tune household/ObjectUse",
     "mto tune household/xWant --family auto --shots 16 --out runs/want",
-    "mto tune household/xWant --method prompt --vectors 10,20 --out runs/want-prompt",
+    "mto tune household/xWant --method prompt --vectors 10,20 --out runs/soft",
     "mto tune tools.csv --phrase '{{ head }} is used for' --steps 0,5,20",
 )

@@ -35,13 +35,14 @@ class _Row:
     source: tuple[int, ...]
     masks: int
     prefix: tuple[int, ...]
+    room: int
 
 
 def generate(
     loaded: LoadedModel,
     items: Sequence[Question],
     *,
-    max_new_tokens: int,
+    max_new_tokens: int | Sequence[int],
     beams: int = 1,
     batch_tokens: int = BATCH_TOKENS,
     batch_rows: int | None = None,
@@ -60,7 +61,8 @@ def generate(
     Args:
         loaded: model and adapter.
         items: anything with ``source_ids`` and ``masks_asked``.
-        max_new_tokens: most tokens to write, the first sentinel and EOS included, a forced sentinel not.
+        max_new_tokens: most tokens to write, the first sentinel and EOS included, a forced sentinel not; or one such number an
+            item, where questions of several tasks are answered together.
         beams: 1 is greedy.
         batch_tokens: rows of a batch times (longest source + max_new_tokens).
         batch_rows: most rows a batch; default: as `batch_tokens` allows.
@@ -75,23 +77,28 @@ def generate(
     Raises:
         DataError: an empty or too long source, or a number below 1.
     """
-    if max_new_tokens < 1 or beams < 1:
+    rooms = [max_new_tokens] * len(items) if isinstance(max_new_tokens, int) else list(max_new_tokens)
+    if len(rooms) != len(items):
+        raise DataError(f"{len(items)} questions, but {len(rooms)} values of max_new_tokens")
+    if beams < 1 or min(rooms, default=1) < 1 or (isinstance(max_new_tokens, int) and max_new_tokens < 1):
         raise DataError(
             f"max_new_tokens is {max_new_tokens} and beams is {beams}", hint="both must be at least 1"
         )
     adapter = loaded.adapter
-    rows = _distinct(items, adapter, force_first_sentinel)
+    rows = _distinct(items, rooms, adapter, force_first_sentinel)
     check_lengths(
-        [row.source for row in rows], 1 + max_new_tokens + force_first_sentinel, adapter.max_positions
+        [row.source for row in rows],
+        1 + max(rooms, default=1) + force_first_sentinel,
+        adapter.max_positions,
     )
     answers: list[Answer | None] = [None] * len(items)
     done = 0
     with evaluating(loaded.model, precision, rows=len(rows)) as forward:
-        for batch in _plan(rows, max_new_tokens * beams, batch_tokens, batch_rows, split_masks=beams > 1):
+        for batch in _plan(rows, beams, batch_tokens, batch_rows):
             if beams == 1:
-                written = _greedy(forward, adapter, batch, max_new_tokens)
+                written = _greedy(forward, adapter, batch)
             else:
-                written = _beam(forward, adapter, batch, max_new_tokens, beams)
+                written = _beam(forward, adapter, batch, beams)
             for row, ids in zip(batch, written, strict=True):
                 answer = adapter.read_answer([*row.prefix, *ids], row.masks)
                 for item in row.items:
@@ -102,34 +109,32 @@ def generate(
     return [answer for answer in answers if answer is not None]
 
 
-def _distinct(items: Sequence[Question], adapter: Adapter, force: bool) -> list[_Row]:
-    same: dict[tuple[tuple[int, ...], int], list[int]] = {}
-    for index, item in enumerate(items):
-        same.setdefault((tuple(int(i) for i in item.source_ids), int(item.masks_asked)), []).append(index)
+def _distinct(items: Sequence[Question], rooms: Sequence[int], adapter: Adapter, force: bool) -> list[_Row]:
+    same: dict[tuple[tuple[int, ...], int, int], list[int]] = {}
+    for index, (item, room) in enumerate(zip(items, rooms, strict=True)):
+        key = (tuple(int(i) for i in item.source_ids), int(item.masks_asked), room)
+        same.setdefault(key, []).append(index)
     return [
-        _Row(tuple(indices), source, masks, (adapter.sentinel(0),) if force and masks else ())
-        for (source, masks), indices in same.items()
+        _Row(tuple(indices), source, masks, (adapter.sentinel(0),) if force and masks else (), room)
+        for (source, masks, room), indices in same.items()
     ]
 
 
-def _plan(
-    rows: Sequence[_Row], new_tokens: int, batch_tokens: int, batch_rows: int | None, *, split_masks: bool
-) -> list[list[_Row]]:
-    """Batches of rows with prefixes of one length (and, for beams, one stop rule) and similar sources."""
-    groups: dict[tuple[int, int], list[_Row]] = {}
+def _plan(rows: Sequence[_Row], beams: int, batch_tokens: int, batch_rows: int | None) -> list[list[_Row]]:
+    """Batches of rows with prefixes of one length (and, for beams, one stop rule and room) and similar sources."""
+    groups: dict[tuple[int, int, int], list[_Row]] = {}
     for row in rows:
-        groups.setdefault((len(row.prefix), row.masks if split_masks else 0), []).append(row)
+        alike = (row.masks, row.room) if beams > 1 else (0, 0)
+        groups.setdefault((len(row.prefix), *alike), []).append(row)
     batches = []
     for group in groups.values():
-        lengths = [len(row.source) + new_tokens for row in group]
+        lengths = [len(row.source) + row.room * beams for row in group]
         for numbers in plan_batches(lengths, max_tokens=batch_tokens, max_rows=batch_rows):
             batches.append([group[n] for n in numbers])
     return batches
 
 
-def _greedy(
-    forward: Forward, adapter: Adapter, batch: Sequence[_Row], max_new_tokens: int
-) -> list[list[int]]:
+def _greedy(forward: Forward, adapter: Adapter, batch: Sequence[_Row]) -> list[list[int]]:
     memory = _encode(forward, adapter, batch)
     written: list[list[int]] = [[] for _ in batch]
     rules = {row.masks: frozenset(adapter.stop_ids(row.masks)) for row in batch}
@@ -139,7 +144,8 @@ def _greedy(
     ids = torch.tensor(
         [[adapter.decoder_start_id, *row.prefix] for row in batch], dtype=torch.long, device=forward.device
     )
-    for step in range(max_new_tokens):
+    most = max(row.room for row in batch)
+    for step in range(most):
         states = forward.decode(ids, memory, keep=True)[:, -1]
         ids = forward.logits(states).argmax(dim=-1, keepdim=True)
         keep = []
@@ -148,9 +154,9 @@ def _greedy(
             # Before the answer has begun only EOS stops: a sentinel there is the leading one.
             ends = token in rules[batch[row].masks] if started[row] else token == adapter.eos_id
             started[row] = started[row] or token not in blank
-            if not ends:
+            if not ends and step + 1 < batch[row].room:
                 keep.append(place)
-        if not keep or step + 1 == max_new_tokens:
+        if not keep:
             break
         if len(keep) < len(alive):
             places = torch.tensor(keep, dtype=torch.long, device=forward.device)
@@ -160,10 +166,8 @@ def _greedy(
     return written
 
 
-def _beam(
-    forward: Forward, adapter: Adapter, batch: Sequence[_Row], max_new_tokens: int, beams: int
-) -> list[list[int]]:
-    """All rows of the batch have one stop rule and prefixes of one length."""
+def _beam(forward: Forward, adapter: Adapter, batch: Sequence[_Row], beams: int) -> list[list[int]]:
+    """All rows of the batch have one stop rule, one room and prefixes of one length."""
     ids, mask = pad_rows([row.source for row in batch], adapter.pad_id, forward.device)
     start = torch.tensor(
         [[adapter.decoder_start_id, *row.prefix] for row in batch], dtype=torch.long, device=forward.device
@@ -177,7 +181,7 @@ def _beam(
         decoder_input_ids=start,
         num_beams=beams,
         do_sample=False,
-        max_new_tokens=max_new_tokens,
+        max_new_tokens=batch[0].room,
         eos_token_id=ends,
         pad_token_id=adapter.pad_id,
     )

@@ -48,7 +48,6 @@ def match_task(
         changes: ``key=value`` changes of `MatchConfig`; `settings` and `probe` are such values as well.
         phrase: number of the task's phrase, or a phrase.
         relation, data, columns, delimiter: as for `mto.tasks.load_task`.
-
         odd_rows: is given the task where rows of it were mended or left out (its `warnings`).
         noted: is told in a sentence what the user should know before the work begins.
 
@@ -86,11 +85,14 @@ def guidelines_of(
     phrase: int | str | None = None,
     relation: str | None = None,
     data: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    delimiter: str | None = None,
+    odd_rows: Callable[[Task], None] | None = None,
 ) -> Guidelines:
     """What the guidelines alone say of a task's few-shot and dev rows: no checkpoint is read.
 
     Args:
-        shots, changes, phrase: as for `match_task`.
+        shots, changes, phrase, columns, delimiter, odd_rows: as for `match_task`.
 
     Raises:
         DataError: the changes ask for another signal.
@@ -104,7 +106,9 @@ def guidelines_of(
     if config.signals != ("guidelines",):
         raise DataError("the changes ask for other signals too", hint="name all of them in --signals")
     own = (phrase,) if isinstance(phrase, str) else ()
-    loaded = load_task(task, data=data, relation=relation, phrases=own)
+    loaded = load_task(task, data=data, relation=relation, phrases=own, columns=columns, delimiter=delimiter)
+    if loaded.warnings and odd_rows is not None:
+        odd_rows(loaded)
     split = draw_labelled(loaded, SHOTS if shots is None else shots, seed)
     return guidelines(
         (*split.train, *split.dev), relation=loaded.relation, tagger=config.tagger,

@@ -96,18 +96,21 @@ def _means(scopes: Sequence[Scope], marks: dict[str, Mark], title: str, width: i
     return figure
 
 
-def number_place(line: Line, pixel: float) -> float:
+def number_place(line: Line, pixel: float) -> tuple[float, float]:
     """Where the number of a row begins: behind its interval, or behind the hollow mark that would stand on it.
 
     Args:
         pixel: units of the axis in one pixel.
+
+    Returns:
+        A place on the axis, and the pixels from there to the number.
     """
     begin = line.score.high + GAP * pixel
     end = begin + DIGIT * len(numbers.points(line.score.mean)) * pixel
     hollow = line.zero_shot if line.kind == "family" else None
     if hollow is None or not begin - HOLLOW * pixel <= hollow <= end + HOLLOW * pixel:
-        return begin
-    return hollow + (HOLLOW + GAP / 2) * pixel
+        return line.score.high, GAP
+    return hollow, HOLLOW + GAP / 2
 
 
 def _mean_row(axes: Any, line: Line, y: float, marks: dict[str, Mark], left: float, pixel: float) -> None:
@@ -129,9 +132,12 @@ def _mean_row(axes: Any, line: Line, y: float, marks: dict[str, Mark], left: flo
     axes.plot(
         [line.score.mean], [y], color=colour, marker=shape, markersize=8, linestyle="none", clip_on=False
     )
+    place, gap = number_place(line, pixel)
     axes.annotate(
         numbers.points(line.score.mean),
-        (number_place(line, pixel), y),
+        (place, y),
+        xytext=(gap, 0),
+        textcoords="offset points",
         va="center_baseline",
         fontsize=10,
         color=MUTED_HEX,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mto.tune.prompted import TunedPrompt
     from mto.tune.select import choose_family, choose_point
     from mto.tune.sweep import PromptTrial, RateRun, Sweep, SweepPoint
+    from mto.tune.together import predict_together
     from mto.tune.tuned import TunedModel, load_tuned
 
 _HOMES = {
@@ -39,6 +40,7 @@ _HOMES = {
     "choose_point": "select",
     "cross_validate": "cross",
     "load_tuned": "tuned",
+    "predict_together": "together",
     "run_cell": "cell",
     "tune": "fit",
     "zero_shot": "cell",
@@ -61,6 +63,7 @@ __all__ = [
     "choose_point",
     "cross_validate",
     "load_tuned",
+    "predict_together",
     "run_cell",
     "tune",
     "zero_shot",

@@ -103,7 +103,7 @@ def fit(
         patience=1 if hooks else None,
     )
     with fast_products(loaded.model, active=config.precision == "fp32"), learner.training():
-        train(learner.module, source, settings, loss=learner.loss, **hooks)
+        train(learner.module, source, settings, **({"loss": learner.loss} | hooks))
 
 
 def climb(

@@ -74,8 +74,11 @@ class RuleSplitter:
                 return Found(_span(words, start, end), "phrase")
         wanted = self._wanted.get(one.task, Wanted())
         tags = self._tagger.tag([word.text for word in words])
-        place = last_phrase(words, tags, wanted)
-        return Found(place, "last-phrase") if place else Found(None, why=NOTHING)
+        start = last_phrase(words, tags, wanted)
+        if start is None:
+            return Found(None, why=NOTHING)
+        end = clause_end([word.place for word in words], start, text)
+        return Found(_span(words, start, end), "last-phrase")
 
 
 def rule_splitter(tasks: Sequence[Hints], *, tagger: str | Tagger = "auto") -> RuleSplitter:
@@ -105,8 +108,8 @@ def rule_splitter(tasks: Sequence[Hints], *, tagger: str | Tagger = "auto") -> R
     )
 
 
-def last_phrase(words: Sequence[Word], tags: Sequence[str], wanted: Wanted) -> Place | None:
-    """The last clause or noun phrase (or adjective) of a sentence, as the task's targets are.
+def last_phrase(words: Sequence[Word], tags: Sequence[str], wanted: Wanted) -> int | None:
+    """Number of the word that begins the last clause or noun phrase (or adjective) of a sentence, as the task's targets are.
 
     A clause is what follows the last *to*, the last verb in *-ing* behind *for* or *by*, or else the last verb with what follows it.
     Where it is not known what targets are like, a clause behind *to* is taken before a noun phrase. None where neither is found, or
@@ -119,7 +122,7 @@ def last_phrase(words: Sequence[Word], tags: Sequence[str], wanted: Wanted) -> P
             start = _last_verb(words, tags)
     if start is None:
         start = _last_nominal(words, tags)
-    return _span(words, start, len(words)) if start else None
+    return start or None
 
 
 def _infinitive(words: Sequence[Word], tags: Sequence[str], wanted: Wanted) -> int | None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from mto.prepare.splitting.places import Place, words_of
 
 CLAUSE_WORDS = frozenset(
-    "because when while if although though but unless until since which where whereas whenever".split()
+    "because when while if then although though but unless until since which where whereas whenever".split()
 )
 """Words that begin a clause of their own."""
 _SIGN = re.compile(r"[,;:.?!()\[\]]")
