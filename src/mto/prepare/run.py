@@ -19,6 +19,7 @@ from mto.errors import DataError, Interrupted
 from mto.prepare import work as w
 from mto.prepare.cleaning import KEPT
 from mto.prepare.config import PrepareConfig, read_prepare_config
+from mto.prepare.datasheet import write_datasheet
 from mto.prepare.decontaminate import guarded
 from mto.prepare.engines import Engine, engine_for
 from mto.prepare.maker import MakerOrder, find_maker
@@ -235,6 +236,7 @@ class _Preparation:
                     path.unlink()  # of an earlier state of the inputs
             for path in pairs_folder(self.out, name).glob(".part-*"):
                 path.unlink()  # begun by a process that was killed
+        write_datasheet(self.out, prepared)
         prepared.write(self.out)
 
     def _tidy(self) -> None:
