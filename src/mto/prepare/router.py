@@ -98,10 +98,10 @@ def labelled_pairs(library: str = LIBRARY, data: str | None = None) -> tuple[Lab
 
 def _labelled(task: Task) -> Labelled:
     split = draw_split(task, shots=len(task.train), seed=0)
-    rows = []
-    for number, row in enumerate((*split.train, *split.dev)):
-        phrase = task.phrases[number % len(task.phrases)]
-        for triple in verbalise(task, [row], seed=0, phrases=[phrase]):
+    given, rows = (*split.train, *split.dev), []
+    for number, phrase in enumerate(task.phrases):
+        some = given[number :: len(task.phrases)]  # one phrase a row, in turn
+        for triple in verbalise(task, some, seed=0, phrases=[phrase]):
             place = align(triple.target, triple.sentence)
             assert place is not None  # `verbalise` gives no others
             before, target, after = cut(triple.sentence, place)
