@@ -21,8 +21,8 @@ from mto.prepare.splitting.triples import verbalise
 from mto.tasks import Row, Task, draw_split, load_task, read_task_file, task_files
 
 LIBRARY = "household"
-PENALTIES = (1.0,)
-"""Of the fit: ten times as much or as little makes no difference of more than a point, so none is chosen by trial."""
+PENALTIES = (0.01,)
+"""Of the fit: the lowest loss on `household` itself, each relation left out in turn (0.39 nats; 0.47 with ten times as much or as little)."""
 
 
 @dataclass(frozen=True, slots=True)
