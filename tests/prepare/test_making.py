@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
@@ -15,7 +16,7 @@ from mto.families import load_model
 from mto.prepare.controls import random_prefix, random_span
 from mto.prepare.maker import MakerOrder
 from mto.prepare.making import KIND, MakingConfig, SplitMaker
-from mto.prepare.router import Router
+from mto.prepare.router import Router, labelled_pairs
 from mto.prepare.sentence import GENERAL
 from mto.prepare.splitting.places import words_of
 from mto.tasks import draw_split, load_task
@@ -95,15 +96,30 @@ def test_the_router_tells_the_two_types_apart_without_having_seen_the_relation(r
     pairs = [
         ("You can find the milk in the", "fridge"),
         ("Anna was very tired because she wanted", "to go to bed early"),
+        ("Wool is usually", "soft"),
     ]
-    told = router.route(pairs, ["household/AtLocation", "household/xIntent"])
-    assert [one.objective for one in told] == ["denoising", "lm"]
-    assert told[0].probability >= 0.5 > told[1].probability
-    again = router.route(pairs[:1], ["household/AtLocation"])
-    assert again[0].probability == pytest.approx(told[0].probability, abs=1e-4)
-    assert "without AtLocation" in router._classifier("household/AtLocation").trained_on
-    assert router._classifier("").encoder is None  # the states of what was read are not kept
+    tasks = ["household/AtLocation", "atomic2020/xIntent", "own/Feel"]
+    told = router.route(pairs, tasks)
+    assert [one.objective for one in told] == ["denoising", "lm", "denoising"]
+    assert min(told[0].probability, told[2].probability) >= 0.5 > told[1].probability
+    alone = [router.route([pair], [task])[0].probability for pair, task in zip(pairs, tasks, strict=True)]
+    assert alone == pytest.approx([one.probability for one in told], abs=1e-4)
+    known = router._known
+    assert {"AtLocation", "xIntent", ""} <= set(known) and "Feel" not in known
+    assert not np.array_equal(
+        known["AtLocation"].logistic.weights["shape"], known[""].logistic.weights["shape"]
+    )
+    assert all(one.encoder is None for one in known.values())  # the states of what was read are not kept
     assert router.route([], []) == []
+
+
+def test_rows_are_cut_as_pairs_are_and_hold_no_test_head() -> None:
+    found = {one.meaning: one for one in labelled_pairs()}
+    assert len(found) == 9 and found["ObjectUse"].mask_filling and not found["xWant"].mask_filling
+    heads = {example.head for example in load_task("household/ObjectUse").test}
+    for row in found["ObjectUse"].rows:
+        assert row.head.split()[0] in ("The", "People", "You") and row.target not in row.head
+        assert not any(f" {head} " in f" {row.head} " for head in heads)
 
 
 SENTENCE = some.lists(

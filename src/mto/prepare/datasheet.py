@@ -45,15 +45,18 @@ class _Seen:
     pairs: int = 0
 
 
-def write_datasheet(out: str | Path) -> tuple[Path, Path]:
+def write_datasheet(out: str | Path, prepared: Prepared | None = None) -> tuple[Path, Path]:
     """Write the datasheet of a prepared folder in Markdown and in HTML; gives the two paths.
+
+    Args:
+        prepared: the summary; None: the one that stands in the folder.
 
     Raises:
         RunError: no finished preparation is there, or the disk is full.
         DataError: the pairs have changed since they were written.
     """
     out = Path(out)
-    prepared = read_prepared(out)
+    prepared = prepared or read_prepared(out)
     parts = list(datasheet_parts(prepared, {name: read_pairs(out, name) for name in _sets(prepared)}))
     write_text(out / MARKDOWN, to_markdown(_TITLE, parts))
     write_text(out / HTML, to_html(_TITLE, parts))

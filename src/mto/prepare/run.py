@@ -238,6 +238,7 @@ class _Preparation:
                     path.unlink()  # of an earlier state of the inputs
             for path in pairs_folder(self.out, name).glob(".part-*"):
                 path.unlink()  # begun by a process that was killed
+        write_datasheet(self.out, prepared)
         prepared.write(self.out)
         write_datasheet(self.out)
 

@@ -26,7 +26,7 @@ def _blocks(file: Path) -> Iterator[str]:
             "One test sentence a head: head, phrase and tail. Exact: the span has the words of the tail, no more and no fewer. Overlap: F1 of "
             "the words, 0 where no span is kept. Means of relation means; intervals resample the sentences of each relation.",
             "The rules are not told the relation here, so they know neither its phrases nor what its targets are like.",
-            "`free`: the model writes, and what it writes must stand in the sentence. `spans`: the likeliest span of the sentence itself.",
+            "Free: the model writes, and what it writes must stand in the sentence. Spans: the likeliest span of the sentence itself.",
         ]
     )
     yield "## Relations of the training, other heads"
