@@ -26,6 +26,7 @@ SETTINGS: tuple[dict[str, Any], ...] = (
     *({"optimizer": "adafactor", "rate": rate} for rate in (1e-4, 3e-4, 1e-3)),
     *({"optimizer": "adamw", "rate": rate, "lora": {"rank": 16}} for rate in (1e-3, 3e-3)),
     {"optimizer": "adamw", "rate": 3e-4, "replay": True},
+    {"optimizer": "adafactor", "rate": 1e-4, "replay": True},
 )
 
 

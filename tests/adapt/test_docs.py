@@ -77,7 +77,7 @@ def test_the_table_of_options_is_that_of_the_code() -> None:
     settings = AdaptConfig(pairs="x")
     for name, said in (
         ("epochs", "3"),
-        ("optimizer", "`adamw`"),
+        ("optimizer", "`adafactor`"),
         ("max_tokens", "128"),
         ("dtype", "`bfloat16`"),
         ("seed", "0"),

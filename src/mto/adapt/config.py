@@ -76,7 +76,8 @@ class AdaptConfig(Strict):
     batch_tokens: PositiveInt = 512
     """Source and target tokens of a batch, pads included: some 20 pairs of one sentence. A step reads `accumulate` batches."""
     accumulate: PositiveInt = 1
-    optimizer: Literal["adamw", "adafactor", "muon"] = "adamw"
+    optimizer: Literal["adafactor", "adamw", "muon"] = "adafactor"
+    """The authors' choice; AdamW at the same rate learns and forgets alike (docs/adaptation.md)."""
     rate: PositiveFloat | None = None
     """Peak rate; None: 1e-4, with LoRA 1e-3."""
     schedule: Literal["constant", "cosine", "wsd"] = "cosine"

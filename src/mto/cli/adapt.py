@@ -30,7 +30,7 @@ def adapt(
     retention: Annotated[Path | None, typer.Option(help="General held-out text, a sentence a line. Default: held-out.txt of the pairs.")] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Default: 3.")] = None,
     rate: Annotated[float | None, typer.Option(help="Peak learning rate. Default: 1e-4, with LoRA 1e-3.")] = None,
-    optimizer: Annotated[str | None, typer.Option(help="adamw, adafactor or muon. Default: adamw.")] = None,
+    optimizer: Annotated[str | None, typer.Option(help="adafactor, adamw or muon. Default: adafactor.")] = None,
     limit: Annotated[int | None, typer.Option(min=2, help="Most pairs. Default: all.")] = None,
     lora: Annotated[int | None, typer.Option(min=1, metavar="RANK", help="Train low-rank updates and merge them (needs the extra 'peft').")] = None,
     seed: Annotated[int | None, typer.Option("--seed", "-s", min=0)] = None,
