@@ -1,19 +1,8 @@
-"""A worker process: computes one cell after the other, told on standard input, telling on standard output.
-
-Both are lines of JSON. A worker ends when its standard input does, at once and whatever it is doing: so none is left
-behind when the process that started it is killed.
-"""
+"""A worker process: computes one cell after the other, told on standard input, telling on standard output (`mto.runs.serving`)."""
 
 from __future__ import annotations
 
-import json
-import os
 import queue
-import signal
-import sys
-import threading
-import traceback
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,10 +11,9 @@ from mto.errors import MtoError, RunError, error_json
 from mto.pipeline.cells import CellId, run_one
 from mto.pipeline.config import CompareConfig
 from mto.pipeline.inputs import Inputs
+from mto.runs.serving import Tell, serve
 from mto.tune.progress import TuneCallback, TuneStatus
 from mto.tune.sweep import SweepPoint
-
-Tell = Callable[[dict[str, Any]], None]
 
 
 def work(told: queue.Queue[dict[str, Any]], tell: Tell) -> None:
@@ -92,38 +80,13 @@ def progress_json(status: TuneStatus) -> dict[str, Any]:
     return {"share": share, "what": f"fold {status.fold}, {what}" if status.fold else what}
 
 
-def _listen(lines: Any, told: queue.Queue[dict[str, Any]]) -> None:
-    for line in lines:
-        told.put(json.loads(line))
-    os._exit(0)  # the other side is gone or wants no more
-
-
-def main() -> None:
-    """Entry of the process."""
-    # Ctrl-C goes to every process of the terminal; the one that started this one decides what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    channel = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
-    os.dup2(2, 1)  # whatever a library prints must not mix with the messages
-    told: queue.Queue[dict[str, Any]] = queue.Queue()
-    threading.Thread(target=_listen, args=(sys.stdin, told), daemon=True).start()
-
-    def tell(message: dict[str, Any]) -> None:
-        try:
-            channel.write(json.dumps(message) + "\n")
-            channel.flush()
-        except BrokenPipeError:
-            os._exit(1)
-
+def work_or_tell(told: queue.Queue[dict[str, Any]], tell: Tell) -> None:
+    """`work`; what stops it altogether is told as an error that a person can act on."""
     try:
         work(told, tell)
     except MtoError as error:
         tell({"kind": "broken", "error": error_json(error)})
-        os._exit(1)
-    except BaseException:
-        traceback.print_exc()
-        sys.stderr.flush()
-        os._exit(1)  # at once: the listening thread must not delay the end
 
 
 if __name__ == "__main__":
-    main()
+    serve(work_or_tell)

@@ -7,6 +7,8 @@ makes them: so one grid of learning rates fits all of them.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -14,7 +16,7 @@ from torch.nn import functional
 from mto.registry import Registry
 
 
-class PromptEncoder(nn.Module):
+class PromptEncoder(nn.Module, ABC):
     """Makes the vectors ``[length, width]`` of one soft prompt; inherit, build from the initial ones, and override `forward`.
 
     Args of every encoder: `initial` ``[length, width]`` with an RMS of about 1, and the random `stream` of its weights.
@@ -25,9 +27,9 @@ class PromptEncoder(nn.Module):
         self.length, self.width = initial.shape
         self.inner = nn.Parameter(initial.detach().clone())
 
+    @abstractmethod
     def forward(self) -> Tensor:
         """The vectors as they are now."""
-        raise NotImplementedError
 
 
 class Embedding(PromptEncoder):
