@@ -70,6 +70,38 @@ def test_ctrl_c_in_the_middle_of_a_cell_keeps_the_cells_before(
     assert lasting(tmp_path) == lasting(finished)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_ctrl_c_that_python_drops_stops_the_run_after_the_cell(
+    finished: Path, tiny_dir: Path, task_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mto.pipeline import workers
+
+    real, calls = workers.run_one, []
+
+    class Dying:
+        def __del__(self) -> None:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0)  # the signal is handled here, where an exception comes to nothing
+
+    def dropped(loaded: Any, cell: Any, *others: Any, **named: Any) -> Any:
+        calls.append(cell)
+        if len(calls) == 2:
+            del_at_once = Dying()
+            del del_at_once
+        return real(loaded, cell, *others, **named)
+
+    monkeypatch.setattr(workers, "run_one", dropped)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(Interrupted, match="2 of 4 cells are done"):
+            compare(str(task_file), model=str(tiny_dir), out=tmp_path, workers=1, **SETTINGS)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler and len(calls) == 2
+    finally:
+        signal.signal(signal.SIGINT, before)
+    compare(str(task_file), model=str(tiny_dir), out=tmp_path, workers=1, **SETTINGS)
+    assert lasting(tmp_path) == lasting(finished)
+
+
 def test_two_workers_give_the_bytes_of_one_and_stop_on_ctrl_c(
     finished: Path, tiny_dir: Path, task_file: Path, tmp_path: Path
 ) -> None:

@@ -35,6 +35,13 @@ def done(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_summary_adds_up(done: Path) -> None:
     found = read_prepared(done)
+    # In the order of the steps, also when read back.
+    assert [name for name in found.steps if name in ("lines", "sentences", "kept", "chosen for tasks")] == [
+        "lines",
+        "sentences",
+        "kept",
+        "chosen for tasks",
+    ]
     steps = found.steps
     dropped = sum(steps[reason] for reason in REASONS) + steps["dropped for a test example"]
     assert steps["sentences"] == dropped + steps["kept"]

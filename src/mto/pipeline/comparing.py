@@ -18,6 +18,7 @@ from mto.pipeline.guard import Lock, clear_leftovers, existing_run
 from mto.pipeline.inputs import FILE, Inputs
 from mto.pipeline.prepare import SPEED, Request, Work, current_tasks, load, prepare
 from mto.pipeline.progress import RunCallback, asked_to_stop
+from mto.pipeline.stopping import Wish, noted_interrupts
 from mto.runs import environment, write_json, write_text
 from mto.runs.folder import CONFIG, ENVIRONMENT
 from mto.tasks import Task
@@ -83,14 +84,16 @@ def compare(
         return Run(path, read_results(path), worked=False)
     work: Work | None = None
     try:
-        with Lock() as lock:
+        with noted_interrupts() as wish, Lock() as lock:
             if before is not None:
                 lock.take(path)
                 clear_leftovers(path)
             work = prepare(request, told)
             _set_up(work, lock)
-            _compute(work, told)
-            return _finish(work)
+            _compute(work, told, wish)
+            finished = _finish(work)
+            wish.check()
+            return finished
     except BaseException as error:
         if not asked_to_stop(error):
             raise
@@ -151,8 +154,8 @@ def _set_up(work: Work, lock: Lock) -> None:
         write_json(path / SPEED, vars(work.plan.speed))
 
 
-def _compute(work: Work, told: RunCallback) -> None:
-    """Do the cells that wait; each is marked as done when it is written.
+def _compute(work: Work, told: RunCallback, wish: Wish) -> None:
+    """Do the cells that wait; each is marked as done when it is written, and none is begun once the user asked to stop.
 
     Raises:
         TrainingError: some cells could not be tuned; raised when all others are done and reported.
@@ -191,6 +194,7 @@ def _compute(work: Work, told: RunCallback) -> None:
             work.results[cell] = folder.done(cell.step, work.keys[cell]) or outcome
             settle_models(work, cell.task)
             told.on_status(work.clock.finished(cell.step))
+            wish.check()
     if failed:
         cell, error = failed[0]
         if work.results:

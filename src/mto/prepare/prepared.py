@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from mto.config import Strict, parse
 from mto.errors import RunError
-from mto.runs import read_json, write_json
+from mto.runs import read_json, write_text
 
 FILE = "prepared.json"
 HELD_OUT = "held-out.txt"
@@ -84,8 +85,9 @@ class Prepared(Strict):
     """General sentences kept apart in ``held-out.txt``."""
 
     def write(self, out: Path) -> None:
-        """Write it into a prepared folder."""
-        write_json(out / FILE, self.model_dump(mode="json"))
+        """Write it into a prepared folder; counts stay in the order of the steps, which sorted keys would lose."""
+        text = json.dumps(self.model_dump(mode="json"), indent=2, ensure_ascii=False, allow_nan=False)
+        write_text(out / FILE, text + "\n")
 
 
 def read_prepared(out: str | Path) -> Prepared:
