@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
 from mto.evaluate.packed import can_pack
 from mto.train import collate, seq2seq_loss
+from mto.tune import products
 from mto.tune.products import fast_products
 from tests.conftest import missing
 
@@ -44,3 +46,20 @@ def test_it_is_undone_nested_and_refused_where_it_does_not_belong(tiny_bart) -> 
         assert not done
     with fast_products(model.to(torch.bfloat16)) as done:
         assert not done
+
+
+def test_an_interrupt_before_the_last_layer_leaves_no_layer_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
+    real, calls = products._forward, []
+
+    def interrupted(layer: nn.Linear) -> object:
+        calls.append(layer)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return real(layer)
+
+    monkeypatch.setattr(products, "_forward", interrupted)
+    monkeypatch.setattr(products, "can_pack", lambda model: True)
+    with pytest.raises(KeyboardInterrupt), products.fast_products(model):
+        pass
+    assert len(calls) == 2 and all("forward" not in vars(layer) for layer in model)

@@ -83,21 +83,23 @@ def compare(
         told.on_event("finished-before", f"{path} is finished; nothing to do")
         return Run(path, read_results(path), worked=False)
     work: Work | None = None
-    try:
-        with noted_interrupts() as wish, Lock() as lock:
-            if before is not None:
-                lock.take(path)
-                clear_leftovers(path)
-            work = prepare(request, told)
-            _set_up(work, lock)
-            _compute(work, told, wish)
-            finished = _finish(work)
+    with noted_interrupts() as wish:
+        try:
+            with Lock() as lock:
+                if before is not None:
+                    lock.take(path)
+                    clear_leftovers(path)
+                work = prepare(request, told)
+                _set_up(work, lock)
+                _compute(work, told, wish)
+                finished = _finish(work)
             wish.check()
             return finished
-    except BaseException as error:
-        if not asked_to_stop(error):
-            raise
-        raise _interrupted(work, path) from error
+        except BaseException as error:
+            # An interrupt in the middle of anything may come out as another error.
+            if not (wish.heard or asked_to_stop(error)):
+                raise
+            raise _interrupted(work, path) from error
 
 
 def plan(

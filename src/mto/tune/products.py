@@ -33,7 +33,7 @@ def fast_products(model: nn.Module, *, active: bool = True) -> Iterator[bool]:
         yield True
     finally:
         for layer in layers:
-            del layer.forward
+            vars(layer).pop("forward", None)  # an interrupt may come before the last layer was changed
 
 
 def _forward(layer: nn.Linear) -> Callable[[Tensor], Tensor]:
