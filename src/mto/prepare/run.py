@@ -125,7 +125,7 @@ class _Preparation:
         return prepared
 
     def _data(self) -> list[Any]:
-        return [[task.name, task.source.sha256, list(task.phrases)] for task in self.tasks]
+        return [[task.name, task.source.sha256, [*task.phrases, *task.wordings]] for task in self.tasks]
 
     def _set_up(self, key: str) -> dict[str, Any]:
         """Write what every process reads; the maker trains here what it has to."""
@@ -256,7 +256,7 @@ def _task(ref: str, config: PrepareConfig) -> Task:
 def _told(task: Task, split: Split) -> dict[str, Any]:
     return {
         "name": task.name,
-        "phrases": list(task.phrases),
+        "phrases": [*task.phrases, *task.wordings],
         "rows": [[row.head, row.target] for row in split.train],
     }
 

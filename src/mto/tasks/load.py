@@ -121,7 +121,7 @@ def load_task(
     own = _checked(tuple(phrases), described.columns)
     return _build(
         name, origin, tables, selection, own or spec.phrases, type or spec.type,
-        title=file.title, description=spec.description, licence=file.licence,
+        title=file.title, description=spec.description, licence=file.licence, wordings=spec.wordings,
     )  # fmt: skip
 
 
@@ -171,11 +171,12 @@ def read_task_file(path: str | Path) -> tuple[TaskFile, Lines]:
     file = parse(TaskFile, data, source=str(path), lines=lines)
     problems = []
     for relation, spec in file.relations.items():
-        for number, phrase in enumerate(spec.phrases):
-            line = lines.get(("relations", relation, "phrases", number))
-            problems += phrase_problems(
-                phrase, _fields(file.data.columns), f"{path}:{line}" if line else str(path)
-            )
+        for key, phrases in (("phrases", spec.phrases), ("wordings", spec.wordings)):
+            for number, phrase in enumerate(phrases):
+                line = lines.get(("relations", relation, key, number))
+                problems += phrase_problems(
+                    phrase, _fields(file.data.columns), f"{path}:{line}" if line else str(path)
+                )
     if problems:
         raise TemplateError("\n".join([f"problems with phrases in {path}:", *map(str, problems)]))
     return file, lines

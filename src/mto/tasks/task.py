@@ -99,6 +99,7 @@ class Task:
         relation: the relation's name, as the Mapping family writes it.
         type: ``mask-filling``, ``map-phrasal``, or None where it is not known.
         phrases: natural phrases as template texts, the default first; empty when there is none.
+        wordings: other ways in which text says the relation; only looked for in raw text.
         fields: names of the fields of every example.
         train, dev, test: one `Example` a head; dev and test are empty when the task has one file only.
         warnings: what was mended while loading.
@@ -117,6 +118,7 @@ class Task:
     title: str = ""
     description: str = ""
     licence: str = ""
+    wordings: tuple[str, ...] = ()
     warnings: tuple[DataWarning, ...] = field(default=(), repr=False)
 
 
