@@ -7,15 +7,23 @@ from pathlib import Path
 from mto.config import load_config, override, read_yaml
 from mto.errors import ConfigError
 from mto.registry import suggest
+from mto.study.adaptation.config import AdaptationStudyConfig
 from mto.study.classifiers.config import ClassifierStudyConfig
 from mto.study.matching.config import MatchingStudyConfig
 from mto.study.splitter.config import SplitterStudyConfig
 
-StudyConfig = MatchingStudyConfig | ClassifierStudyConfig | SplitterStudyConfig
-KINDS: dict[str, type[MatchingStudyConfig] | type[ClassifierStudyConfig] | type[SplitterStudyConfig]] = {
+StudyConfig = MatchingStudyConfig | ClassifierStudyConfig | SplitterStudyConfig | AdaptationStudyConfig
+KINDS: dict[
+    str,
+    type[MatchingStudyConfig]
+    | type[ClassifierStudyConfig]
+    | type[SplitterStudyConfig]
+    | type[AdaptationStudyConfig],
+] = {
     "matching": MatchingStudyConfig,
     "classifiers": ClassifierStudyConfig,
     "splitter": SplitterStudyConfig,
+    "adaptation": AdaptationStudyConfig,
 }
 
 
