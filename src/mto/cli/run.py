@@ -25,7 +25,10 @@ def run(
     model: options.Model = None,
     shots: options.Shots = None,
     seeds: Annotated[int | None, typer.Option("--seeds", "-s", min=1, help="Number of data seeds. Default: 3.")] = None,
-    families: Annotated[str | None, typer.Option("--families", "-f", help="Names or .yaml files, with commas; all: the four basic ones; auto (default): Mapping, Prompting and what matching chooses.")] = None,
+    families: Annotated[str | None, typer.Option("--families", "-f", help="Names or .yaml files, with commas; all: the four basic ones, or with --method prompt the five with soft prompts; auto (default): Mapping, Prompting (or PT) and what matching chooses.")] = None,
+    method: options.Method = None,
+    vectors: options.Vectors = None,
+    encoder: options.Encoder = None,
     choose: Annotated[str | None, typer.Option(help="What names the aligned family: match (default; before tuning) or dev (after).")] = None,
     rates: options.Rates = None,
     steps: options.Steps = None,
@@ -56,14 +59,14 @@ def run(
     names, changes = options.split_changes(tasks or [])
     settings = read_compare_config(
         config, changes,
-        tune=changed(rates=options.numbers(rates), ladder=options.numbers(steps)),
+        tune=options.tuning(method, vectors, encoder, rates=options.numbers(rates), ladder=options.numbers(steps)),
         **changed(
             tasks=names, model=model, shots=shots, seeds=seeds, choose=choose, dev=dev,
             max_test=max_test, phrase=options.number_or_text(phrase), relation=relation, data=data,
             columns=options.pairs(columns), delimiter=options.delimiter(delimiter),
             metrics=options.words(metrics), keep=keep, workers=workers, threads=threads, device=device, title=title,
         ),
-        **_families(families),
+        **_families(families, method),
     )  # fmt: skip
     folder = out or default_out(settings)
     with display(quiet=quiet) as shown:
@@ -81,15 +84,16 @@ def run(
         _end(result)
 
 
-def _families(given: str | None) -> dict[str, Any]:
+def _families(given: str | None, method: str | None) -> dict[str, Any]:
     """``--families`` as values for the configuration; ``auto`` takes those of a file away: matching names them."""
-    from mto.templates import BASIC
+    from mto.templates import BASIC, SOFT
 
     if given is None:
         return {}
     if given == "auto":
         return {"families": None}
-    return {"families": list(BASIC) if given == "all" else options.words(given)}
+    every = SOFT if method == "prompt" else BASIC
+    return {"families": list(every) if given == "all" else options.words(given)}
 
 
 def plan_lines(plan: Plan) -> list[str]:
@@ -111,6 +115,11 @@ def plan_lines(plan: Plan) -> list[str]:
     lines.append(f"{count} ({', '.join(plan.families)})")
     if plan.stands_for is not None:
         lines.append(f"  {plan.stands_for} stands for what matching will choose, for each task and seed anew")
+    if (prompt := plan.settings.get("prompt")) is not None:
+        vectors = ", ".join(map(str, prompt["vectors"] or ())) or "as many vectors as the template says"
+        lines.append(
+            f"soft prompts: {vectors}{' vectors' if prompt['vectors'] else ''}; {', '.join(prompt['encoders'])}"
+        )
     rates = ", ".join(f"{rate:g}" for rate in plan.settings["rates"])
     steps = ", ".join(map(str, plan.settings["ladder"]))
     lines.append(f"sweep: rates {rates}; steps {steps}; {plan.settings['batch_rows']} rows a step")
@@ -173,5 +182,6 @@ run.epilog = examples(  # type: ignore[attr-defined]
     "mto run household/ObjectUse household/xWant --shots 16 --seeds 3 --dry-run",
     "mto run tools.csv --phrase '{{ head }} is used for' -m google/flan-t5-base",
     "mto run atomic2020/xIntent --data atomic2020 --steps 0,5,20 tune.beams=2",
+    "mto run household/ObjectUse --method prompt --vectors 10 --seeds 2",
     "mto run --config configs/demo.yaml --out runs/demo",
 )

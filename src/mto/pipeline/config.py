@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, NonNegativeInt, PositiveInt, field_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, field_validator, model_validator
 
 from mto.config import Strict, override, parse, read_yaml
 from mto.errors import ConfigError
@@ -40,12 +40,13 @@ class CompareConfig(Strict):
     """Embedded name, folder or hub name."""
     families: tuple[str, ...] | None = Field(default=None, min_length=1)
     """Template families by name, or their YAML files. None: with `choose` ``match`` the conventional one, Prompting and
-    those that matching chose; with ``dev`` the four basic ones, without those that need a phrase where a task has none."""
+    those that matching chose; with ``dev`` the four basic ones, without those that need a phrase where a task has none.
+    Where soft prompts are tuned: PT and those that stand for what matching chose, or the five families with soft prompts."""
     choose: Literal["match", "dev"] = "match"
     """What names the aligned family of each task and seed: matching, before anything is tuned, or the dev scores of the
     tuned families. Without labelled rows nothing does; a task without test data is left to dev (see `mto.pipeline.aligned`)."""
     matching: MatchConfig = MatchConfig(denoiser=False)
-    """The signals that matching asks. Its families are those of the run."""
+    """The signals that matching asks. Its families are those of the run, or the basic ones where soft prompts are tuned."""
     shots: NonNegativeInt | None = None
     """Labelled rows; 0: no tuning; None: 30, or every row of a task without test data."""
     seeds: tuple[NonNegativeInt, ...] = Field(default=tuple(range(SEEDS)), min_length=1)
@@ -60,9 +61,9 @@ class CompareConfig(Strict):
     metrics: tuple[str, ...] = Field(default=METRICS, min_length=1)
     """The first one decides and is tested on."""
     tune: TuneConfig = TuneConfig()
-    """The sweep, the same for every family."""
+    """The sweep, the same for every family; its `method` says what is trained."""
     zero_shot: bool = True
-    """Whether every family is also scored without tuning."""
+    """Whether every family is also scored without tuning; never where soft prompts are tuned, which say nothing before."""
     keep: Literal["chosen", "all", "none"] = "chosen"
     """Weights that stay: of the aligned family (first seed), of all cells, or none."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -92,21 +93,28 @@ class CompareConfig(Strict):
             raise ValueError(f"{twice!r} stands twice")
         return values
 
-    @field_validator("tune")
-    @classmethod
-    def _all_weights(cls, value: TuneConfig) -> TuneConfig:
-        if value.method != "finetune":
-            raise ValueError(
-                "a comparison fine-tunes; tune soft prompts one by one with mto tune --method prompt"
-            )
-        return value
-
     @field_validator("matching")
     @classmethod
     def _no_families(cls, value: MatchConfig) -> MatchConfig:
         if value.families is not None:
             raise ValueError("the families of a run are given once, by families")
         return value
+
+    @model_validator(mode="after")
+    def _has_shots(self) -> Self:
+        if self.soft and self.shots == 0:
+            raise ValueError("a soft prompt says nothing before it is trained, so give some shots")
+        return self
+
+    @property
+    def soft(self) -> bool:
+        """Whether soft prompts are tuned, with the families that hold them."""
+        return self.tune.method == "prompt"
+
+    @property
+    def with_zero_shot(self) -> bool:
+        """Whether families are also scored without tuning."""
+        return self.zero_shot and not self.soft
 
     @property
     def metric(self) -> str:

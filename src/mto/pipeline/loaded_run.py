@@ -50,9 +50,11 @@ class LoadedRun:
         """
         name = self._choose(task)
         if name not in self._read:
-            from mto.tune import load_tuned
+            from mto.tune import TunedPrompt, load_tuned
 
-            self._read[name] = load_tuned(self.models[name], device=self.device)
+            # Soft prompts of one run share its checkpoint.
+            base = next((one.loaded for one in self._read.values() if isinstance(one, TunedPrompt)), None)
+            self._read[name] = load_tuned(self.models[name], device=self.device, base=base)
         return self._read[name]
 
     def predict(

@@ -25,7 +25,7 @@ from mto.pipeline.inputs import (
 from mto.pipeline.progress import RunCallback
 from mto.runs import RunFolder, read_json
 from mto.tasks import Task
-from mto.templates import BASIC
+from mto.templates import BASIC, SOFT
 
 if TYPE_CHECKING:
     from mto.families import LoadedModel
@@ -90,7 +90,7 @@ def prepare(request: Request, told: RunCallback, *, only_plan: bool = False) -> 
             told.on_event("loading", f"loading {config.model}")
             loaded = load(config)
         inputs = _describe(config, tasks or (), loaded)
-        if config.families is None and len(inputs.families) < len(BASIC):
+        if config.families is None and len(inputs.families) < len(SOFT if config.soft else BASIC):
             names = [task.name for task in inputs.tasks if not task.phrase]
             told.on_event("no-phrase", without_phrase(names, inputs.families))
         if can_match(config, inputs):
@@ -228,6 +228,7 @@ def _describe(config: CompareConfig, tasks: Sequence[Task], loaded: LoadedModel)
             "ref": loaded.ref,
             "revision": loaded.revision,
             "parameters": sum(p.numel() for p in loaded.model.parameters()),
+            "width": int(loaded.model.get_input_embeddings().weight.shape[1]),
             "tokens_seen": metadata.tokens_seen or None,
             "objectives": dict(metadata.objectives),
             "latest": dict(metadata.latest),

@@ -84,6 +84,20 @@ class FamilyInfo(Strict):
     target: str = ""
 
 
+class Trained(Strict):
+    """What was trained in place of all weights: a soft prompt.
+
+    Attributes:
+        what: in words, such as ``20 vectors, residual-mlp``.
+        numbers: how many numbers were trained.
+        kept: how many an answer needs, four bytes each.
+    """
+
+    what: str
+    numbers: int
+    kept: int
+
+
 class Cell(Strict):
     """What one family scored on the test heads of one task with the split of one seed."""
 
@@ -99,6 +113,8 @@ class Cell(Strict):
     seconds: Seconds = 0.0
     dev: dict[str, Number] | None = None
     """Dev scores of the chosen point, such as ``{"nats_per_byte": 0.9, "rouge_l": 21.0}``."""
+    trained: Trained | None = None
+    """None: all weights."""
 
 
 class Baseline(Strict):
@@ -202,6 +218,8 @@ class Comparison(Strict):
     shots: int | None = Field(ge=0)
     """Labelled rows of a split; 0: no tuning; None: every row of the train file."""
     seeds: tuple[int, ...] = Field(min_length=1)
+    zero_shot: bool = True
+    """Whether families were also scored without tuning."""
     metric: str = "rouge_l"
     """The metric that decides and that tests are made on."""
     signatures: dict[str, str] = {}
@@ -278,7 +296,8 @@ class Comparison(Strict):
                 for seed in self.seeds:
                     if self.stage == "tuned" and (task.name, family.name, seed, "tuned") not in there:
                         out.append(f"{task.name}, {family.name}, seed {seed}")
-                if (task.name, family.name) not in once:
+                wanted = self.zero_shot or self.stage == "zero-shot"
+                if wanted and (task.name, family.name) not in once:
                     out.append(f"{task.name}, {family.name}, zero-shot")
         return tuple(out)
 

@@ -9,21 +9,21 @@ from pathlib import Path
 
 from torch import Tensor
 
-from mto.errors import DataError, TemplateError
+from mto.errors import DataError
 from mto.evaluate.generate import generate
 from mto.evaluate.metrics import metrics as known_metrics
 from mto.evaluate.scores import DEFAULT_METRICS, Scores, score
 from mto.families import LoadedModel
 from mto.tasks import Row, Split, Task, folds
-from mto.templates import SOFT, Template, TemplateFamily, compile_template, get_family
-from mto.tune.config import PromptOptions, Settled, TuneConfig
+from mto.templates import Template, TemplateFamily, compile_template, get_family
+from mto.tune.config import PromptOptions, Settled, TuneConfig, check_method
 from mto.tune.ladder import fit
 from mto.tune.learner import Learner, new_prompt
 from mto.tune.progress import TuneCallback, TuneStatus
 from mto.tune.rows import Asked, CellRows, encode_cell
 from mto.tune.search import Keeper, search
 from mto.tune.select import choose_point
-from mto.tune.sweep import PromptTrial, Sweep
+from mto.tune.sweep import PromptTrial, Sweep, SweepPoint
 from mto.tune.weights import Weights
 
 INNER_FOLDS = 4  # without dev rows a quarter of the labelled heads chooses the settings
@@ -171,10 +171,7 @@ class _Try:
 
     @property
     def trial(self) -> PromptTrial | None:
-        prompt = self.learner.prompt
-        if prompt is None:
-            return None
-        return PromptTrial(prompt.encoder, sum(prompt.lengths.values()), self.asked, self.sweep.chosen)
+        return trial_of(self.learner, self.asked, self.sweep.chosen)
 
 
 def learners(
@@ -196,6 +193,15 @@ def learners(
                 loaded, written, task, split, options, encoder=encoder, phrase=phrase, seed=config.seed
             )
             yield Learner.prompted(loaded, prompt), written
+
+
+def trial_of(learner: Learner, asked: int | None, chosen: SweepPoint) -> PromptTrial | None:
+    """What is told of a soft prompt that was tried; None for fine-tuning."""
+    prompt = learner.prompt
+    if prompt is None:
+        return None
+    vectors = sum(prompt.lengths.values())
+    return PromptTrial(prompt.encoder, vectors, asked, chosen, prompt.trained, vectors * prompt.width)
 
 
 def _needs_rows(config: Settled, split: Split) -> None:
@@ -246,22 +252,10 @@ def cell_template(
     """The family composed with the phrase (default: the task's first), checked against the checkpoint.
 
     Raises:
-        TemplateError: the parts do not fit together; or the family holds soft prompts, which fine-tuning has no vectors
-            for, or holds none, and prompt-tuning has nothing to train.
+        TemplateError: the parts do not fit together, or see `check_method`.
     """
     family = get_family(family)
-    if method == "prompt" and not family.soft:
-        raise TemplateError(
-            f"the family '{family.name}' holds no soft prompt, so prompt-tuning has nothing to train",
-            where=family.origin or None,
-            hint="choose one of: " + ", ".join(SOFT),
-        )
-    if method != "prompt" and family.soft:
-        raise TemplateError(
-            f"the family '{family.name}' holds soft prompts, and fine-tuning has no vectors for them",
-            where=family.origin or None,
-            hint="tune with method 'prompt', or choose a family without them, such as 'masked-prompting'",
-        )
+    check_method(family, method)
     if phrase is None and task.phrases:
         phrase = task.phrases[0]
     return compile_template(family, phrase=phrase, fields=task.fields, adapter=loaded.adapter)

@@ -17,6 +17,8 @@ from pydantic import (
 )
 
 from mto.config import Strict
+from mto.errors import TemplateError
+from mto.templates.family import SOFT, TemplateFamily
 
 
 class PromptOptions(Strict):
@@ -116,3 +118,24 @@ class Settled(TuneConfig):
     def resolve(self, kind: str) -> Self:
         """Itself."""
         return self
+
+
+def check_method(family: TemplateFamily, method: str) -> None:
+    """Refuse a family that a method of tuning cannot use.
+
+    Raises:
+        TemplateError: it holds soft prompts, which fine-tuning has no vectors for, or it holds none, and prompt-tuning has
+            nothing to train.
+    """
+    if method == "prompt" and not family.soft:
+        raise TemplateError(
+            f"the family '{family.name}' holds no soft prompt, so prompt-tuning has nothing to train",
+            where=family.origin or None,
+            hint="choose one of: " + ", ".join(SOFT),
+        )
+    if method != "prompt" and family.soft:
+        raise TemplateError(
+            f"the family '{family.name}' holds soft prompts, and fine-tuning has no vectors for them",
+            where=family.origin or None,
+            hint="tune with method 'prompt', or choose a family without them, such as 'masked-prompting'",
+        )
