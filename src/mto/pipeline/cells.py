@@ -63,7 +63,7 @@ def cell_key(cell: CellId, config: CompareConfig, inputs: Inputs) -> str:
     parts = {
         "version": VERSION,
         "split": inputs.splits[cell.task, cell.seed].digest,
-        "family": [family.source, family.target],
+        "family": [family.source, family.target, *filter(None, [family.layout.model_dump()])],
         "phrase": task.phrase,
         "folds": task.folds,
         "settings": dict(inputs.settings),
@@ -73,6 +73,8 @@ def cell_key(cell: CellId, config: CompareConfig, inputs: Inputs) -> str:
         "device": inputs.device,
         "keeps": keeps_weights(cell, config),
     }
+    if not task.form.is_plain:
+        parts["form"] = task.form.to_json()
     text = json.dumps(parts, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
@@ -148,7 +150,9 @@ def scores_json(scores: Scores | None) -> dict[str, Any] | None:
     """Scores as JSON."""
     if scores is None:
         return None
+    options = {} if scores.options is None else {"options": scores.options.to_json()}
     return {
+        **options,
         "heads": list(scores.heads),
         "predictions": list(scores.predictions),
         "references": [list(several) for several in scores.references],
@@ -162,9 +166,11 @@ def scores_from_json(value: Mapping[str, Any], metrics: Sequence[str]) -> Scores
     """What `scores_json` gave, with the metrics in this order."""
     import numpy as np
 
+    from mto.evaluate.options import Options
     from mto.evaluate.scores import Scores
 
     return Scores(
+        options=Options.from_json(value["options"]) if "options" in value else None,
         heads=tuple(value["heads"]),
         predictions=tuple(value["predictions"]),
         references=tuple(map(tuple, value["references"])),
@@ -199,6 +205,7 @@ def _save(
             family=inputs.family(cell.family),
             phrase=task.phrase,
             fields=task.fields,
+            form=task.form,
             max_source=int(inputs.settings["max_source"]),
             max_new_tokens=result.max_new_tokens,
             beams=int(inputs.settings["beams"]),

@@ -103,7 +103,7 @@ def measure(loaded: LoadedModel, inputs: Inputs) -> Speed:
     task, split = inputs.tasks[0], next(iter(inputs.splits.values()))
     template = cell_template(loaded, task.task(), inputs.families[-1], task.phrase)
     asked = split.test[:8] if split.test else ()
-    rows = encode_cell(loaded, template, split, settings, test=asked)
+    rows = encode_cell(loaded, template, split, settings, test=asked, form=task.form)
     questions = rows.test.questions or rows.dev.questions or rows.train[:8]
     room = min(rows.max_new_tokens, 24)
     answer = min(

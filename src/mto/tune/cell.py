@@ -10,15 +10,15 @@ from pathlib import Path
 from torch import Tensor
 
 from mto.errors import DataError, TemplateError
-from mto.evaluate.generate import generate
 from mto.evaluate.metrics import metrics as known_metrics
 from mto.evaluate.scores import DEFAULT_METRICS, Scores, score
 from mto.families import LoadedModel
 from mto.tasks import Row, Split, Task, folds
-from mto.templates import SOFT, Template, TemplateFamily, compile_template, get_family
+from mto.templates import CHOICE_SOFT, SOFT, Template, TemplateFamily, get_family
 from mto.tune.config import PromptOptions, Settled, TuneConfig
 from mto.tune.ladder import fit
 from mto.tune.learner import Learner, new_prompt
+from mto.tune.optioned import answer_all
 from mto.tune.progress import TuneCallback, TuneStatus
 from mto.tune.rows import Asked, CellRows, encode_cell
 from mto.tune.search import Keeper, search
@@ -26,6 +26,7 @@ from mto.tune.select import choose_point
 from mto.tune.sweep import PromptTrial, Sweep
 from mto.tune.weights import Weights
 
+OPTIONED = ("multiple-choice", "classification")
 INNER_FOLDS = 4  # without dev rows a quarter of the labelled heads chooses the settings
 
 
@@ -113,12 +114,11 @@ def run_cell(
     """
     started = time.perf_counter()
     settled = settle(loaded, config)
-    for name in (*metrics, settled.metric):
-        known_metrics.get(name)
+    check_metrics(task, (*metrics, settled.metric))
     template = cell_template(loaded, task, family, phrase, settled.method)
     if not split.train:
         _needs_rows(settled, split)
-        rows = encode_cell(loaded, template, split, settled, test=split.test)
+        rows = encode_cell(loaded, template, split, settled, test=split.test, form=task.form)
         scores = _scores(loaded, rows.test, rows.max_new_tokens, settled, metrics)
         return _result(task, split, template, None, rows, scores, scores, None, started)
     chooser = split if split.dev else inner_split(split)
@@ -126,8 +126,12 @@ def run_cell(
     zero = None
     wanted = bool(split.dev) and (bool(split.test) or keep_weights)
     for learner, written in learners(loaded, template, task, chooser, settled, phrase):
-        rows = encode_cell(learner, written, chooser, settled, test=split.test)
-        whole = rows if split.dev else encode_cell(learner, written, split, settled, test=split.test)
+        rows = encode_cell(learner, written, chooser, settled, test=split.test, form=task.form)
+        whole = (
+            rows
+            if split.dev
+            else encode_cell(learner, written, split, settled, test=split.test, form=task.form)
+        )
         rows = replace(rows, max_new_tokens=whole.max_new_tokens)
         start = Weights(learner.weights)
         try:
@@ -224,7 +228,7 @@ def zero_shot(
     settled = settle(loaded, config)
     _needs_rows(settled, split)
     template = cell_template(loaded, task, family, phrase)
-    rows = encode_cell(loaded, template, split, settled, test=split.test)
+    rows = encode_cell(loaded, template, split, settled, test=split.test, form=task.form)
     scores = _scores(loaded, rows.test, rows.max_new_tokens, settled, metrics)
     if scores is None:
         raise DataError(f"{split.task}: the split has no test heads", hint="give the task a test file")
@@ -254,7 +258,8 @@ def cell_template(
         raise TemplateError(
             f"the family '{family.name}' holds no soft prompt, so prompt-tuning has nothing to train",
             where=family.origin or None,
-            hint="choose one of: " + ", ".join(SOFT),
+            hint="choose one of: "
+            + ", ".join(("pt", *CHOICE_SOFT) if task.form.kind == "multiple-choice" else SOFT),
         )
     if method != "prompt" and family.soft:
         raise TemplateError(
@@ -264,7 +269,21 @@ def cell_template(
         )
     if phrase is None and task.phrases:
         phrase = task.phrases[0]
-    return compile_template(family, phrase=phrase, fields=task.fields, adapter=loaded.adapter)
+    return task.form.template(family, phrase=phrase, fields=task.fields, adapter=loaded.adapter)
+
+
+def check_metrics(task: Task, names: Sequence[str]) -> None:
+    """Refuse metrics that are unknown, and metrics of options for a task without any.
+
+    Raises:
+        UnknownNameError, DataError: it names the metric.
+    """
+    for name in names:
+        if known_metrics.get(name).reads != "text" and task.kind not in OPTIONED:
+            raise DataError(
+                f"{task.name}: the metric '{name}' is for choices and labels, and this is a {task.kind} task",
+                hint="choose another with --metrics; mto ls metrics lists them",
+            )
 
 
 def inner_split(split: Split) -> Split:
@@ -291,14 +310,15 @@ def _scores(
         return None
     learner = Learner.of(model)
     with learner.measuring():
-        answers = generate(
+        answers, options = answer_all(
             learner.loaded,
             asked.questions,
+            asked.options,
             max_new_tokens=max_new_tokens,
             beams=config.beams,
             precision=config.precision,
         )
-    return score(asked.heads, answers, asked.references, metrics)
+    return score(asked.heads, answers, asked.references, metrics, options)
 
 
 def _status(task: Task, template: Template, split: Split) -> TuneStatus:

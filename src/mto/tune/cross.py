@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
@@ -115,7 +116,7 @@ def cross_validate(
     chosen = choose_point(pooled_points(cells), settled.select)
     template = cell_template(loaded, task, family, phrase, settled.method)
     learner, template = next(learners(loaded, template, task, split, settled, phrase))
-    rows = encode_cell(learner, template, split, settled, test=())
+    rows = encode_cell(learner, template, split, settled, test=(), form=task.form)
     weights = None
     if keep_weights:
         start = Weights(learner.weights)
@@ -170,7 +171,10 @@ def _joined(parts: Sequence[Scores | None], order: Sequence[int]) -> Scores:
         name: [item for part in some for item in getattr(part, name)]
         for name in ("heads", "predictions", "references")
     }
+    options = [part.options for part in some if part.options is not None]
+    together = reduce(lambda a, b: a.joined(b), options).taken(order) if options else None
     return Scores(
+        options=together,
         **{name: tuple(items[place] for place in order) for name, items in texts.items()},
         values={name: np.concatenate([part.values[name] for part in some])[order] for name in some[0].values},
         empty=np.concatenate([part.empty for part in some])[order],

@@ -114,6 +114,7 @@ def tune(
         family=template.family,
         phrase=template.phrase,
         fields=task.fields,
+        form=task.form,
         max_source=settled.max_source,
         max_new_tokens=room,
         beams=settled.beams,

@@ -1,0 +1,82 @@
+"""What a run does where nobody says, by the kind of its tasks: metrics, families, and how many test rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mto.errors import DataError
+from mto.pipeline.config import CompareConfig
+from mto.tasks import Kind, Task, is_rows_file, read_any_task_file, task_files
+from mto.templates import BASIC
+
+if TYPE_CHECKING:
+    from mto.pipeline.inputs import TaskInput
+
+RANKED = ("rank_sum", "accuracy", "rank_token", "rank_byte", "rank_calibrated")
+METRICS_OF: dict[Kind, tuple[str, ...]] = {
+    "multiple-choice": RANKED,
+    "classification": RANKED,
+    "text-to-text": ("rouge_l", "bleu", "chrf", "exact_match"),
+}
+"""Completion has those of the configuration itself."""
+FAMILIES_OF: dict[Kind, tuple[str, ...]] = {
+    "completion": BASIC,
+    "multiple-choice": ("mapping", "masked-mapping", "answer-prompting", "masked-answer-prompting"),
+    "classification": BASIC,
+    "text-to-text": BASIC,
+}
+"""The conventional family, its masked form, and those that the two objectives are aligned with (METHOD 1, 3)."""
+MAX_TEST = 500
+"""Test rows at most, of other kinds than completion."""
+
+
+def kind_of(ref: str, given: Mapping[str, Task] | None = None) -> Kind:
+    """The kind of a task, from its file alone: no row is read. What cannot be found is told when it is loaded.
+
+    >>> kind_of("household/ObjectUse")
+    'completion'
+    """
+    if given and ref in given:
+        return given[ref].kind
+    if is_rows_file(ref):
+        return "completion"
+    path = Path(re.split(r"(?<=\.yaml)[/:]|(?<=\.yml)[/:]", ref)[0])
+    if path.suffix not in (".yaml", ".yml"):
+        name = re.split(r"[/:]", ref)[0]
+        if name not in task_files:
+            return "completion"
+        path = task_files.get(name)
+    return read_any_task_file(path)[0].kind if path.is_file() else "completion"
+
+
+def with_kind(config: CompareConfig, given: Mapping[str, Task]) -> CompareConfig:
+    """The configuration with what is usual for the kind of its tasks, where nobody said otherwise.
+
+    Raises:
+        DataError: the tasks are of several kinds: their scores cannot be averaged.
+    """
+    kinds = {ref: kind_of(ref, given) for ref in config.tasks}
+    if len(set(kinds.values())) > 1:
+        told = ", ".join(f"{ref} is {kind}" for ref, kind in kinds.items())
+        raise DataError(f"tasks of several kinds in one run: {told}", hint="make a run for each kind")
+    kind = next(iter(kinds.values()))
+    if kind == "completion":
+        return config
+    said = config.model_fields_set
+    changes: dict[str, Any] = {}
+    metrics = config.metrics if "metrics" in said else METRICS_OF[kind]
+    if "metrics" not in said:
+        changes["metrics"] = metrics
+    if "metric" not in config.tune.model_fields_set:
+        changes["tune"] = config.tune.model_copy(update={"metric": metrics[0]})
+    if "max_test" not in said:
+        changes["max_test"] = MAX_TEST
+    return config.model_copy(update=changes)
+
+
+def usual_families(tasks: tuple[TaskInput, ...]) -> tuple[str, ...]:
+    """The families of a run that names none, for tasks of one kind."""
+    return FAMILIES_OF[tasks[0].form.kind] if tasks else BASIC
