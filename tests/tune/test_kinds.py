@@ -162,4 +162,4 @@ def test_a_soft_prompt_chooses_labels(tiny_t5, tmp_path: Path) -> None:
 def test_completion_files_say_nothing_of_kinds(tiny_t5, task: Task, tmp_path: Path) -> None:
     tuned = tune(tiny_t5, task, family="mapping", shots=4, config=SMALL.model_copy(update={"ladder": (0, 2)}))
     text = (tuned.save(tmp_path / "t") / "tuned.json").read_text()
-    assert "form" not in text and "layout" not in text and '"choices"' not in text
+    assert '"form"' not in text and "layout" not in text and '"choices"' not in text

@@ -25,7 +25,7 @@ def run(
     model: options.Model = None,
     shots: options.Shots = None,
     seeds: Annotated[int | None, typer.Option("--seeds", "-s", min=1, help="Number of data seeds. Default: 3.")] = None,
-    families: Annotated[str | None, typer.Option("--families", "-f", help="Names or .yaml files, with commas; all: the four basic ones; auto (default): Mapping, Prompting and what matching chooses.")] = None,
+    families: Annotated[str | None, typer.Option("--families", "-f", help="Names or .yaml files, with commas; all: the four basic ones (of multiple choice six); auto (default): Mapping, Prompting and what matching chooses, of other kinds than completion the usual four.")] = None,
     choose: Annotated[str | None, typer.Option(help="What names the aligned family: match (default; before tuning) or dev (after).")] = None,
     rates: options.Rates = None,
     steps: options.Steps = None,
@@ -83,13 +83,11 @@ def run(
 
 def _families(given: str | None) -> dict[str, Any]:
     """``--families`` as values for the configuration; ``auto`` takes those of a file away: matching names them."""
-    from mto.templates import BASIC
-
     if given is None:
         return {}
     if given == "auto":
         return {"families": None}
-    return {"families": list(BASIC) if given == "all" else options.words(given)}
+    return {"families": options.words(given)}
 
 
 def plan_lines(plan: Plan) -> list[str]:

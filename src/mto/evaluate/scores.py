@@ -19,6 +19,8 @@ if TYPE_CHECKING:  # torch comes with it, and reading scores needs none
     from mto.families import Answer
 
 DEFAULT_METRICS = ("rouge_l", "rouge_l3", "exact_match")
+RANKED_METRICS = ("rank_sum", "accuracy", "rank_token", "rank_byte", "rank_calibrated")
+"""Of tasks with options; the first one decides."""
 FLAGS = ("empty", "unasked_sentinel")
 
 

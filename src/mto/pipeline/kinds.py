@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mto.errors import DataError
+from mto.evaluate.scores import RANKED_METRICS
 from mto.pipeline.config import CompareConfig
 from mto.tasks import Kind, Task, is_rows_file, read_any_task_file, task_files
-from mto.templates import BASIC
+from mto.templates import BASIC, CHOICE
 
 if TYPE_CHECKING:
     from mto.pipeline.inputs import TaskInput
 
-RANKED = ("rank_sum", "accuracy", "rank_token", "rank_byte", "rank_calibrated")
 METRICS_OF: dict[Kind, tuple[str, ...]] = {
-    "multiple-choice": RANKED,
-    "classification": RANKED,
+    "multiple-choice": RANKED_METRICS,
+    "classification": RANKED_METRICS,
     "text-to-text": ("rouge_l", "bleu", "chrf", "exact_match"),
 }
 """Completion has those of the configuration itself."""
@@ -29,6 +29,12 @@ FAMILIES_OF: dict[Kind, tuple[str, ...]] = {
     "text-to-text": BASIC,
 }
 """The conventional family, its masked form, and those that the two objectives are aligned with (METHOD 1, 3)."""
+ALL = "all"
+ALL_OF: dict[Kind, tuple[str, ...]] = {
+    **FAMILIES_OF,
+    "multiple-choice": ("mapping", "masked-mapping", *CHOICE),
+}
+"""What ``--families all`` stands for."""
 MAX_TEST = 500
 """Test rows at most, of other kinds than completion."""
 
@@ -64,9 +70,11 @@ def with_kind(config: CompareConfig, given: Mapping[str, Task]) -> CompareConfig
         raise DataError(f"tasks of several kinds in one run: {told}", hint="make a run for each kind")
     kind = next(iter(kinds.values()))
     if kind == "completion":
-        return config
+        return config.model_copy(update={"families": BASIC}) if config.families == (ALL,) else config
     said = config.model_fields_set
     changes: dict[str, Any] = {}
+    if config.families == (ALL,):
+        changes["families"] = ALL_OF[kind]
     metrics = config.metrics if "metrics" in said else METRICS_OF[kind]
     if "metrics" not in said:
         changes["metrics"] = metrics

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from mto.config import Strict
+from mto.errors import DataError
 from mto.templates import Template, TemplateFamily, choices_of, compile_template
 
 if TYPE_CHECKING:
@@ -78,6 +79,19 @@ class Form(Strict):
     def to_json(self) -> dict[str, Any]:
         """What files keep; empty for a completion task."""
         return self.model_dump(mode="json", exclude_defaults=True)
+
+
+def completion_only(name: str, form: Form, what: str) -> None:
+    """Refuse a task of another kind where a step reads heads and tails.
+
+    Raises:
+        DataError: it names the task, its kind and the step.
+    """
+    if form.kind != "completion":
+        raise DataError(
+            f"{name} is a {form.kind} task, and {what} reads completion tasks (heads and tails)",
+            hint="name the family yourself, such as --families mapping,masked-mapping, or let dev data choose",
+        )
 
 
 PLAIN = Form()

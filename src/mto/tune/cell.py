@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mto.errors import DataError, TemplateError
 from mto.evaluate.metrics import metrics as known_metrics
-from mto.evaluate.scores import DEFAULT_METRICS, Scores, score
+from mto.evaluate.scores import DEFAULT_METRICS, RANKED_METRICS, Scores, score
 from mto.families import LoadedModel
 from mto.tasks import Row, Split, Task, folds
 from mto.templates import CHOICE_SOFT, SOFT, Template, TemplateFamily, get_family
@@ -82,7 +82,7 @@ def run_cell(
     config: TuneConfig | None = None,
     *,
     phrase: str | None = None,
-    metrics: Sequence[str] = DEFAULT_METRICS,
+    metrics: Sequence[str] | None = None,
     with_zero_shot: bool = True,
     keep_weights: bool = False,
     progress: TuneCallback | None = None,
@@ -101,7 +101,7 @@ def run_cell(
         family: name, YAML file or `TemplateFamily`.
         config: None: the defaults of the checkpoint's kind.
         phrase: natural phrase in place of the task's first.
-        metrics: names of the metrics on test.
+        metrics: names of the metrics on test; None: those that are usual for the kind of task.
         with_zero_shot: also score the untuned model on test.
         keep_weights: put the tuned weights into the result.
         progress: is told of every rung.
@@ -113,7 +113,8 @@ def run_cell(
         TrainingError: the training diverges at every rate.
     """
     started = time.perf_counter()
-    settled = settle(loaded, config)
+    settled = settle(loaded, config, task)
+    metrics = default_metrics(task) if metrics is None else metrics
     check_metrics(task, (*metrics, settled.metric))
     template = cell_template(loaded, task, family, phrase, settled.method)
     if not split.train:
@@ -218,14 +219,15 @@ def zero_shot(
     config: TuneConfig | None = None,
     *,
     phrase: str | None = None,
-    metrics: Sequence[str] = DEFAULT_METRICS,
+    metrics: Sequence[str] | None = None,
 ) -> Scores:
     """Scores of the untuned model on the test heads of a split; see `run_cell`.
 
     Raises:
         DataError: the split has no test heads.
     """
-    settled = settle(loaded, config)
+    settled = settle(loaded, config, task)
+    metrics = default_metrics(task) if metrics is None else metrics
     _needs_rows(settled, split)
     template = cell_template(loaded, task, family, phrase)
     rows = encode_cell(loaded, template, split, settled, test=split.test, form=task.form)
@@ -235,9 +237,17 @@ def zero_shot(
     return scores
 
 
-def settle(loaded: LoadedModel, config: TuneConfig | None) -> Settled:
-    """The configuration with every default of this checkpoint's kind filled in."""
-    return (config or TuneConfig()).resolve(loaded.adapter.name)
+def settle(loaded: LoadedModel, config: TuneConfig | None, task: Task | None = None) -> Settled:
+    """The configuration with every default of this checkpoint's kind, and of the kind of task, filled in."""
+    config = config or TuneConfig()
+    if task is not None and task.kind in OPTIONED and "metric" not in config.model_fields_set:
+        config = config.model_copy(update={"metric": RANKED_METRICS[0]})
+    return config.resolve(loaded.adapter.name)
+
+
+def default_metrics(task: Task) -> tuple[str, ...]:
+    """The metrics that are usual for the kind of a task."""
+    return RANKED_METRICS if task.kind in OPTIONED else DEFAULT_METRICS
 
 
 def cell_template(

@@ -12,7 +12,7 @@ import numpy as np
 from torch import Tensor
 
 from mto.errors import ConfigError, DataError
-from mto.evaluate.scores import DEFAULT_METRICS, Scores
+from mto.evaluate.scores import Scores
 from mto.families import LoadedModel
 from mto.tasks import Split, Task, folds
 from mto.templates import TemplateFamily
@@ -67,7 +67,7 @@ def cross_validate(
     *,
     k: int = FOLDS,
     phrase: str | None = None,
-    metrics: Sequence[str] = DEFAULT_METRICS,
+    metrics: Sequence[str] | None = None,
     with_zero_shot: bool = True,
     keep_weights: bool = False,
     progress: TuneCallback | None = None,
@@ -90,7 +90,7 @@ def cross_validate(
         ConfigError: several numbers of vectors or prompt encoders: folds choose one rate and number of steps.
     """
     started = time.perf_counter()
-    settled = settle(loaded, config)
+    settled = settle(loaded, config, task)
     options = settled.prompt
     if options is not None and len(options.vectors or (0,)) * len(options.encoders) > 1:
         raise ConfigError(
