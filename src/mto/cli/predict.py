@@ -15,7 +15,7 @@ from mto.cli.frame import Json, Quiet, emit, examples, guarded
 @guarded
 def predict(
     run: Annotated[Path, typer.Option("--run", "-r", help="Folder that mto run or mto tune made.")],
-    source: Annotated[str, typer.Option("--input", "-i", help="CSV, TSV or JSONL with a column 'head'; '-' for standard input.")],
+    source: Annotated[str, typer.Option("--input", "-i", help="CSV, TSV or JSONL with a column for each field of the task, such as 'head'; '-' for standard input.")],
     target: Annotated[str, typer.Option("--output", "-o", help="File to write; '-' for standard output.")] = "-",
     task: Annotated[str | None, typer.Option("--task", "-t", help="Which task, where the run has several.")] = None,
     form: Annotated[str | None, typer.Option("--format", help="csv, tsv or jsonl, where no file name tells it.")] = None,
@@ -26,7 +26,10 @@ def predict(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:  # fmt: skip
-    """Answer new rows with the model of a run; the answers stand in one more column."""
+    """Answer new rows with the model of a run; the answers stand in one more column.
+
+    Where a task has choices or labels the answer is the likeliest one, and two more columns hold probabilities.
+    """
     from mto.pipeline import load
     from mto.pipeline.predicting import predict_file
     from mto.pipeline.streams import Collected

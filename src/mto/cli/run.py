@@ -25,7 +25,7 @@ def run(
     model: options.Model = None,
     shots: options.Shots = None,
     seeds: Annotated[int | None, typer.Option("--seeds", "-s", min=1, help="Number of data seeds. Default: 3.")] = None,
-    families: Annotated[str | None, typer.Option("--families", "-f", help="Names or .yaml files, with commas; all: the four basic ones, or with --method prompt the five with soft prompts; auto (default): Mapping, Prompting (or PT) and what matching chooses.")] = None,
+    families: Annotated[str | None, typer.Option("--families", "-f", help="Names or .yaml files, with commas; all: the four basic ones (of multiple choice six), or with --method prompt those with soft prompts; auto (default): Mapping, Prompting (or PT) and what matching chooses, of other kinds than completion the usual ones.")] = None,
     method: options.Method = None,
     vectors: options.Vectors = None,
     encoder: options.Encoder = None,
@@ -86,14 +86,11 @@ def run(
 
 def _families(given: str | None, method: str | None) -> dict[str, Any]:
     """``--families`` as values for the configuration; ``auto`` takes those of a file away: matching names them."""
-    from mto.templates import BASIC, SOFT
-
     if given is None:
         return {}
     if given == "auto":
         return {"families": None}
-    every = SOFT if method == "prompt" else BASIC
-    return {"families": list(every) if given == "all" else options.words(given)}
+    return {"families": options.words(given)}
 
 
 def plan_lines(plan: Plan) -> list[str]:

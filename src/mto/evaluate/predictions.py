@@ -11,10 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mto.errors import DataError, RunError
+from mto.evaluate.options import Options
 from mto.evaluate.scores import FLAGS, Scores
 from mto.runs import write_bytes
 from mto.runs.atomic import BROKEN
 
+_OPTIONS = ("options", "right", "option_written", "near", "nats_sum", "nats_token", "nats_byte", "nats_prior")
+"""Columns of tasks with options: names, number of the right one and of the written one (from 0), and nats of each."""
 _TEXTS = ("family", "seed", "relation", "head", "prediction", "references")
 
 
@@ -32,7 +35,8 @@ def write_predictions(path: str | Path, groups: Sequence[Scored]) -> Path:
     """Write all predictions, atomically; equal groups give equal bytes.
 
     Columns: family, seed, relation, head, prediction, references (a list), each metric (0-100), empty,
-    unasked_sentinel. A metric that a group lacks is null there.
+    unasked_sentinel. A metric that a group lacks is null there. Where a task has options also: options, right,
+    option_written, near, nats_sum, nats_token, nats_byte and nats_prior; null for baselines.
 
     Raises:
         DataError: no groups, or one family, seed and relation twice.
@@ -63,6 +67,15 @@ def write_predictions(path: str | Path, groups: Sequence[Scored]) -> Path:
             columns[flag] += getattr(scores, flag).tolist()
     types = {"seed": pa.int64(), "references": pa.list_(pa.string())}
     types |= dict.fromkeys(names, pa.float64()) | dict.fromkeys(FLAGS, pa.bool_())
+    if any(group.scores.options is not None for group in groups):
+        columns |= _option_columns(groups)
+        types |= {
+            "options": pa.list_(pa.string()),
+            "right": pa.int64(),
+            "option_written": pa.int64(),
+            "near": pa.bool_(),
+        }
+        types |= {name: pa.list_(pa.float64()) for name in _OPTIONS if name.startswith("nats")}
     schema = pa.schema([(name, types.get(name, pa.string())) for name in columns])
     buffer = io.BytesIO()
     pq.write_table(pa.table(columns, schema=schema), buffer, compression="zstd")
@@ -93,7 +106,7 @@ def read_predictions(path: str | Path) -> list[Scored]:
     rows: dict[tuple[str, int, str], list[int]] = {}
     for row, key in enumerate(zip(data["family"], data["seed"], data["relation"], strict=True)):
         rows.setdefault(key, []).append(row)
-    names = [name for name in table.column_names if name not in (*_TEXTS, *FLAGS)]
+    names = [name for name in table.column_names if name not in (*_TEXTS, *FLAGS, *_OPTIONS)]
     return [
         Scored(
             *key,
@@ -108,10 +121,37 @@ def read_predictions(path: str | Path) -> list[Scored]:
                 },
                 empty=np.array([data["empty"][r] for r in group], dtype=bool),
                 unasked_sentinel=np.array([data["unasked_sentinel"][r] for r in group], dtype=bool),
+                options=_read_options(data, group),
             ),
         )
         for key, group in rows.items()
     ]
+
+
+def _option_columns(groups: Sequence[Scored]) -> dict[str, list]:
+    columns: dict[str, list] = {name: [] for name in _OPTIONS}
+    for group in groups:
+        value = group.scores.options.to_json() if group.scores.options is not None else None
+        for name in _OPTIONS:
+            if value is None:
+                columns[name] += [None] * len(group.scores)
+            elif name.startswith("nats_"):
+                columns[name] += value["nats"][name.removeprefix("nats_")]
+            else:
+                columns[name] += value[{"options": "names", "option_written": "written"}.get(name, name)]
+    return columns
+
+
+def _read_options(data: dict[str, list], rows: Sequence[int]) -> Options | None:
+    if "options" not in data or any(data["options"][r] is None for r in rows):
+        return None
+    found = {name: [data[name][r] for r in rows] for name in _OPTIONS}
+    return Options.from_json(
+        {
+            "names": found["options"], "written": found["option_written"], "right": found["right"], "near": found["near"],
+            "nats": {by: found[f"nats_{by}"] for by in ("sum", "token", "byte", "prior")},
+        }
+    )  # fmt: skip
 
 
 def score_matrix(groups: Sequence[Scored], family: str, relation: str, metric: str) -> NDArray[np.float64]:

@@ -42,12 +42,14 @@ class Answer:
         ids: its ids, without sentinels and EOS.
         empty: whether nothing but blanks was written.
         unasked_sentinel: whether a sentinel stands where the template asks for none.
+        rest: what stands behind each further mask, where the template asks for several.
     """
 
     text: str
     ids: tuple[int, ...]
     empty: bool
     unasked_sentinel: bool
+    rest: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,7 +195,18 @@ class Adapter:
         end = next((n for n, i in enumerate(body) if i in self._sentinel_set), len(body))
         kept = tuple(i for i in body[:end] if i != self.pad_id)
         text = self.decode(kept)
-        return Answer(text=text, ids=kept, empty=not text, unasked_sentinel=unasked)
+        rest = self._behind_masks(body[end:], masks_asked - 1) if masks_asked > 1 else ()
+        return Answer(text=text, ids=kept, empty=not text, unasked_sentinel=unasked, rest=rest)
+
+    def _behind_masks(self, ids: Sequence[int], most: int) -> tuple[str, ...]:
+        """The texts behind the sentinels of ids that begin with one."""
+        parts: list[list[int]] = []
+        for token_id in ids:
+            if token_id in self._sentinel_set:
+                parts.append([])
+            elif token_id != self.pad_id:
+                parts[-1].append(token_id)
+        return tuple(self.decode(part) for part in parts[:most])
 
     @cached_property
     def fingerprint(self) -> str:

@@ -28,6 +28,7 @@ from mto.match.probe.run import probe
 from mto.match.probe.tournament import Progress
 from mto.match.result import Match, ModelMatch
 from mto.tasks import Row, Task
+from mto.tasks.form import completion_only
 from mto.templates.family import Objective
 
 Told = Callable[[str, str], None]
@@ -66,6 +67,7 @@ def match_rows(
         TemplateError: no template family can be written.
     """
     began = time.perf_counter()
+    completion_only(task.name, task.form, "matching")
     config = config or MatchConfig()
     if config.weights is not None:
         read_weights(config.weights)  # a mistake is told before the work, not after it

@@ -15,6 +15,7 @@ from mto.match.probe.tournament import Progress
 from mto.match.result import Match
 from mto.match.rows import Told, match_rows
 from mto.tasks import Split, Task, draw_split, load_task
+from mto.tasks.form import completion_only
 
 ModelLike = str | Path | LoadedModel
 SHOTS = 30
@@ -66,6 +67,7 @@ def match(
     found = task if isinstance(task, Task) else load_task(
         task, data=data, relation=relation, phrases=() if phrase is None else (phrase,)
     )  # fmt: skip
+    completion_only(found.name, found.form, "matching")
     split = draw_labelled(found, shots, seed, dev)
     several = [model] if isinstance(model, str | Path | LoadedModel) else list(model)
     if not several:

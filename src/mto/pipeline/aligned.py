@@ -36,11 +36,12 @@ Matches = Mapping[tuple[str, int], "Match"]
 def can_match(config: CompareConfig, inputs: Inputs) -> bool:
     """Whether matching names the aligned families of a run.
 
-    It needs labelled rows and a test set. Under k-fold the rows that are scored are the labelled rows themselves: a
+    It reads completion tasks; what else a task is, dev data choose. It needs labelled rows and a test set. Under k-fold the rows that are scored are the labelled rows themselves: a
     family chosen on all of them would have seen the answers, so there the dev rows inside each fold choose.
     """
     return (
         config.choose == "match"
+        and all(task.form.kind == "completion" for task in inputs.tasks)
         and all(task.folds is None for task in inputs.tasks)
         and all(split.train for split in inputs.splits.values())
     )

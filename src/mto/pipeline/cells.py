@@ -64,7 +64,7 @@ def cell_key(cell: CellId, config: CompareConfig, inputs: Inputs) -> str:
     parts = {
         "version": VERSION,
         "split": inputs.splits[cell.task, cell.seed].digest,
-        "family": [family.source, family.target],
+        "family": [family.source, family.target, *filter(None, [family.layout.model_dump()])],
         "phrase": task.phrase,
         "folds": task.folds,
         "settings": dict(inputs.settings),
@@ -76,6 +76,8 @@ def cell_key(cell: CellId, config: CompareConfig, inputs: Inputs) -> str:
     }
     if (start := _start(inputs)) is not None:
         parts["start"] = start
+    if not task.form.is_plain:
+        parts["form"] = task.form.to_json()
     text = json.dumps(parts, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
@@ -167,7 +169,9 @@ def scores_json(scores: Scores | None) -> dict[str, Any] | None:
     """Scores as JSON."""
     if scores is None:
         return None
+    options = {} if scores.options is None else {"options": scores.options.to_json()}
     return {
+        **options,
         "heads": list(scores.heads),
         "predictions": list(scores.predictions),
         "references": [list(several) for several in scores.references],
@@ -181,9 +185,11 @@ def scores_from_json(value: Mapping[str, Any], metrics: Sequence[str]) -> Scores
     """What `scores_json` gave, with the metrics in this order."""
     import numpy as np
 
+    from mto.evaluate.options import Options
     from mto.evaluate.scores import Scores
 
     return Scores(
+        options=Options.from_json(value["options"]) if "options" in value else None,
         heads=tuple(value["heads"]),
         predictions=tuple(value["predictions"]),
         references=tuple(map(tuple, value["references"])),

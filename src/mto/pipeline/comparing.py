@@ -16,6 +16,7 @@ from mto.pipeline.config import CompareConfig, default_out, read_compare_config
 from mto.pipeline.finish import FINISHED, finished_key, is_finished, settle_models, write_all_results
 from mto.pipeline.guard import Lock, clear_leftovers, existing_run
 from mto.pipeline.inputs import FILE, Inputs
+from mto.pipeline.kinds import with_kind
 from mto.pipeline.prepare import SPEED, Request, Work, current_tasks, load, prepare
 from mto.pipeline.progress import RunCallback, asked_to_stop
 from mto.pipeline.stopping import Wish, noted_interrupts
@@ -135,7 +136,7 @@ def resolve(tasks: Any, out: str | Path | None, model: Any, settings: dict[str, 
         several = [tasks] if isinstance(tasks, str | Path | Task) else list(tasks)
         given = {task.name: task for task in several if isinstance(task, Task)}
         options["tasks"] = [task.name if isinstance(task, Task) else str(task) for task in several]
-    config = read_compare_config(None, (), **options)
+    config = with_kind(read_compare_config(None, (), **options), given)
     return Request(config, given, loaded, Path(out) if out is not None else default_out(config))
 
 

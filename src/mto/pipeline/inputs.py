@@ -7,11 +7,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import SerializerFunctionWrapHandler, model_serializer
+
 from mto.config import Strict
 from mto.errors import DataError, RunError, TemplateError
 from mto.pipeline.config import SHOTS, CompareConfig, slug
 from mto.runs import write_json
 from mto.tasks import (
+    Form,
     Split,
     Task,
     TaskSource,
@@ -22,7 +25,8 @@ from mto.tasks import (
     read_split,
     write_split,
 )
-from mto.templates import BASIC, SOFT, FamilyFile, TemplateFamily, get_family
+from mto.tasks.form import PLAIN
+from mto.templates import FamilyFile, TemplateFamily, get_family
 from mto.tune.config import check_method
 
 if TYPE_CHECKING:
@@ -46,6 +50,14 @@ class TaskInput(Strict):
     folds: int | None
     """Parts of the cross-validation, for a task without test data."""
     warnings: tuple[str, ...]
+    form: Form = PLAIN
+    """Its kind, and how its rows are written; not in the file of a completion task."""
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {
+            name: value for name, value in write(self).items() if name != "form" or not self.form.is_plain
+        }
 
     def task(self) -> Task:
         """The task as tuning sees it."""
@@ -60,6 +72,7 @@ class TaskInput(Strict):
             test=(),
             source=TaskSource(self.path, self.files),
             title=self.title,
+            form=self.form,
         )
 
 
@@ -215,6 +228,7 @@ def describe_task(task: Task, config: CompareConfig) -> TaskInput:
         files=dict(task.source.files),
         folds=None if task.test else config.folds,
         warnings=tuple(map(str, task.warnings)),
+        form=task.form,
     )
 
 
@@ -250,8 +264,10 @@ def find_families(config: CompareConfig, tasks: Sequence[TaskInput]) -> tuple[Te
         UnknownNameError, ConfigError, TemplateError: as `get_family` and `check_method` do; or two with one name.
     """
     if config.families is None:
+        from mto.pipeline.kinds import usual_families
+
         phrased = all(task.phrase for task in tasks)
-        basic = tuple(get_family(name) for name in (SOFT if config.soft else BASIC))
+        basic = tuple(get_family(name) for name in usual_families(tuple(tasks), soft=config.soft))
         return tuple(family for family in basic if phrased or not needs_phrase(family))
     families = tuple(get_family(ref) for ref in config.families)
     for family in families:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mto.families import Answer
     from mto.report import Comparison
     from mto.tune import TunedModel
+    from mto.tune.new_rows import Chosen
 
 TUNED = "tuned.json"
 
@@ -58,7 +59,7 @@ class LoadedRun:
         return self._read[name]
 
     def predict(
-        self, rows: Sequence[Row | Example | Mapping[str, str] | str], task: str | None = None
+        self, rows: Sequence[Row | Example | Mapping[str, Any] | str], task: str | None = None
     ) -> list[Answer]:
         """Answer new rows: mappings with the task's fields (``{"head": "hammer"}``), or heads alone.
 
@@ -70,6 +71,17 @@ class LoadedRun:
             DataError: a row lacks a field.
         """
         return self.model(task).predict(rows)
+
+    def choose(
+        self, rows: Sequence[Row | Example | Mapping[str, Any] | str], task: str | None = None
+    ) -> list[Chosen]:
+        """Rank the options of new rows (the choices of a question, the labels of a task); see `TunedModel.choose`.
+
+        Raises:
+            UnknownNameError: no such task, or several and none named.
+            DataError: a row lacks a field, or the task has no options.
+        """
+        return self.model(task).choose(rows)
 
     def _choose(self, task: str | None) -> str:
         if task is None:

@@ -12,6 +12,7 @@ from mto.match.config import MatchConfig
 from mto.pipeline.config import SHOTS
 from mto.pipeline.inputs import check_phrase, choose_phrase, needs_phrase, without_phrase
 from mto.tasks import load_task
+from mto.tasks.form import completion_only
 from mto.templates import BASIC, get_family
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def match_task(
     config = parse(MatchConfig, override(given, changes), source="the settings of matching")
     own = (phrase,) if isinstance(phrase, str) else ()
     loaded = load_task(task, data=data, relation=relation, phrases=own, columns=columns, delimiter=delimiter)
+    completion_only(loaded.name, loaded.form, "matching")
     if loaded.warnings and odd_rows is not None:
         odd_rows(loaded)
     natural = choose_phrase(loaded, phrase if isinstance(phrase, int) else 0)
@@ -107,6 +109,7 @@ def guidelines_of(
         raise DataError("the changes ask for other signals too", hint="name all of them in --signals")
     own = (phrase,) if isinstance(phrase, str) else ()
     loaded = load_task(task, data=data, relation=relation, phrases=own, columns=columns, delimiter=delimiter)
+    completion_only(loaded.name, loaded.form, "matching")
     if loaded.warnings and odd_rows is not None:
         odd_rows(loaded)
     split = draw_labelled(loaded, SHOTS if shots is None else shots, seed)

@@ -21,6 +21,7 @@ def known_names(kind: Kind | str) -> list[dict[str, Any]]:
         return [
             {
                 "name": task.name,
+                "kind": task.kind,
                 "type": task.type,
                 "data": "give --data" if task.needs_data else "in the package",
                 "what": task.description or task.title,

@@ -106,7 +106,7 @@ def measure(loaded: LoadedModel, inputs: Inputs) -> Speed:
     template = cell_template(loaded, task.task(), inputs.families[-1], task.phrase, settings.method)
     asked = split.test[:8] if split.test else ()
     learner, template = next(learners(loaded, template, task.task(), split, settings, task.phrase))
-    rows = encode_cell(learner, template, split, settings, test=asked)
+    rows = encode_cell(learner, template, split, settings, test=asked, form=task.form)
     questions = rows.test.questions or rows.dev.questions or rows.train[:8]
     room = min(rows.max_new_tokens, 24)
     with learner.measuring():

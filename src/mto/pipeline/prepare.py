@@ -22,10 +22,10 @@ from mto.pipeline.inputs import (
     load_tasks,
     without_phrase,
 )
+from mto.pipeline.kinds import usual_families
 from mto.pipeline.progress import RunCallback
 from mto.runs import RunFolder, read_json
 from mto.tasks import Task
-from mto.templates import BASIC, SOFT
 
 if TYPE_CHECKING:
     from mto.families import LoadedModel
@@ -90,7 +90,9 @@ def prepare(request: Request, told: RunCallback, *, only_plan: bool = False) -> 
             told.on_event("loading", f"loading {config.model}")
             loaded = load(config)
         inputs = _describe(config, tasks or (), loaded)
-        if config.families is None and len(inputs.families) < len(SOFT if config.soft else BASIC):
+        if config.families is None and len(inputs.families) < len(
+            usual_families(inputs.tasks, soft=config.soft)
+        ):
             names = [task.name for task in inputs.tasks if not task.phrase]
             told.on_event("no-phrase", without_phrase(names, inputs.families))
         if can_match(config, inputs):
@@ -207,16 +209,15 @@ def _device(config: CompareConfig) -> str:
 
 def _describe(config: CompareConfig, tasks: Sequence[Task], loaded: LoadedModel) -> Inputs:
     """Draw the splits, and compile every template once: what cannot be written is known before anything is trained."""
-    from mto.evaluate.metrics import metrics as known_metrics
-    from mto.templates import compile_template
+    from mto.tune.cell import check_metrics
 
-    for name in (*config.metrics, config.tune.metric):
-        known_metrics.get(name)
+    for given in tasks:
+        check_metrics(given, (*config.metrics, config.tune.metric))
     described = tuple(describe_task(task, config) for task in tasks)
     families = find_families(config, described)
     for task in described:
         for family in families:
-            compile_template(family, phrase=task.phrase, fields=task.fields, adapter=loaded.adapter)
+            task.form.template(family, phrase=task.phrase, fields=task.fields, adapter=loaded.adapter)
     splits = {(task.name, seed): split for task in tasks for seed, split in draw_splits(task, config).items()}
     metadata = loaded.metadata
     return Inputs(

@@ -14,6 +14,7 @@ from mto.pipeline.aligned import match_infos
 from mto.pipeline.cells import CellId, scores_from_json
 from mto.pipeline.config import CompareConfig
 from mto.pipeline.inputs import Inputs, TaskInput
+from mto.pipeline.option_baselines import option_baselines
 from mto.report import (
     Baseline,
     Cell,
@@ -110,6 +111,8 @@ def baseline_scores(task: TaskInput, split: Split, config: CompareConfig) -> lis
     """What copying few-shot rows scores; under cross-validation only rows of the other folds are copied."""
     if not split.train:
         return []
+    if task.form.names((split.test or split.train)[0].fields):
+        return option_baselines(task.form, split, task.folds, config.metrics)
     if split.test:
         parts = [(split.train, split.test)]
     else:
@@ -158,6 +161,7 @@ def _task_info(task: TaskInput, inputs: Inputs) -> TaskInfo:
         relation=task.relation,
         type=task.type,
         phrase=task.phrase or "",
+        kind=task.form.kind,
         train_rows=len(split.train),
         dev_rows=len(split.dev),
         test_heads=tuple(_items(split)[1]),
@@ -186,6 +190,7 @@ def _cells(at: CellId, result: Mapping[str, Any], metrics: Sequence[str]) -> lis
                 seconds=result["seconds"] if stage == "tuned" or result["tuned"] is None else 0.0,
                 dev=result["dev"] if stage == "tuned" else None,
                 trained=_trained(result) if stage == "tuned" else None,
+                corpus=scores.measures(),
             )
         )
     return cells
@@ -209,6 +214,7 @@ def _baselines(task: TaskInput, split: Split, config: CompareConfig) -> list[Bas
             seed=split.seed,
             scores={metric: tuple(values.tolist()) for metric, values in scores.values.items()},
             distinct=distinct_share(scores.predictions),
+            corpus=scores.measures(),
         )
         for name, scores in baseline_scores(task, split, config)
     ]

@@ -11,9 +11,10 @@ from mto.errors import FamilyError, UnknownNameError
 from mto.families import Adapter, find_adapter, load_tokenizer, resolve
 from mto.families.load import quiet
 from mto.pipeline.inputs import check_phrase, choose_phrase, needs_phrase
+from mto.pipeline.kinds import ALL_OF
 from mto.registry import suggest
 from mto.tasks import Example, Task, load_task
-from mto.templates import BASIC, Shown, TemplateFamily, get_family, show_example
+from mto.templates import Shown, Template, TemplateFamily, get_family, show_example
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def show_task(
     """Write examples of a task under several families, as text and as ids.
 
     Args:
-        families: default: the four basic ones.
+        families: default: the usual ones of the kind of task.
         model: a checkpoint, or its adapter.
         head: the example with this head; default: the first `n` of the train file.
         phrase: number of the task's phrase, from 0, or a phrase.
@@ -92,7 +93,7 @@ def show_task(
     loaded = load_task(task, data=data, relation=relation, phrases=own, columns=columns, delimiter=delimiter)
     adapter = model if isinstance(model, Adapter) else load_adapter(model)
     text = choose_phrase(loaded, phrase if isinstance(phrase, int) else 0)
-    known = [get_family(ref) for ref in families or BASIC]
+    known = [get_family(ref) for ref in families or ALL_OF[loaded.kind]]
     left_out = tuple(family.name for family in known if text is None and needs_phrase(family))
     if families:
         check_phrase(loaded.name, text, known)
@@ -100,7 +101,7 @@ def show_task(
         ShownExample(
             example.head,
             example.where,
-            show_example(example.fields, example.targets[0], adapter, families=known, phrase=text),
+            _shown(loaded, example, adapter, known, text),
         )
         for example in _choose(loaded, head, n)
     )
@@ -108,6 +109,19 @@ def show_task(
     return ShownTask(
         loaded.name, name, adapter.name, text, examples, left_out, tuple(map(str, loaded.warnings))
     )
+
+
+def _shown(
+    task: Task, example: Example, adapter: Adapter, families: Sequence[TemplateFamily], phrase: str | None
+) -> tuple[Shown, ...]:
+    def compiled(family: TemplateFamily) -> Template:
+        return task.form.template(family, phrase=phrase, fields=task.fields, adapter=adapter)
+
+    answer = example.targets[0]
+    return show_example(
+        example.fields, answer, adapter, families=families, phrase=phrase, compiled=compiled,
+        word=task.form.written(answer, natural=True),
+    )  # fmt: skip
 
 
 def _choose(task: Task, head: str | None, n: int) -> Sequence[Example]:

@@ -13,6 +13,7 @@ from mto.pipeline.inputs import GIVE_PHRASE, check_phrase, choose_phrase
 from mto.pipeline.loaded_run import TUNED
 from mto.prompts.aligned import soft_family
 from mto.tasks import load_task
+from mto.tasks.form import completion_only
 from mto.templates import get_family
 from mto.tune.config import TuneConfig
 
@@ -90,7 +91,7 @@ def tune_to_folder(
         shots = min(SHOTS, len(loaded.train))
     natural = choose_phrase(loaded, phrase if isinstance(phrase, int) else 0)
     say = noted or (lambda text: None)
-    if family is None and config.method == "finetune":
+    if family is None and config.method == "finetune" and loaded.kind != "multiple-choice":
         family = FAMILY if natural is not None else BARE
         if natural is None:
             say(
@@ -100,6 +101,7 @@ def tune_to_folder(
         check_phrase(loaded.name, natural, [get_family(family)])
     answer = None
     if str(family) == AUTO:
+        completion_only(loaded.name, loaded.form, "matching")
         answer = _matched(match, loaded, model, shots, seed, natural, told)
         family = answer.model(model).family.family
         if config.method == "prompt":

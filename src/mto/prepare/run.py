@@ -30,6 +30,7 @@ from mto.prepare.prepared import HELD_OUT, Prepared, read_prepared
 from mto.prepare.summing import Cleaned, Counted, summary
 from mto.runs import RunFolder, write_json, write_text
 from mto.tasks import Split, Task, draw_split, load_task
+from mto.tasks.form import completion_only
 
 CODE = 1
 """Goes up whenever equal inputs would give other pairs."""
@@ -250,7 +251,9 @@ class _Preparation:
 
 def _task(ref: str, config: PrepareConfig) -> Task:
     own = (config.phrase,) if config.phrase is not None else ()
-    return load_task(ref, data=config.data, relation=config.relation, phrases=own)
+    task = load_task(ref, data=config.data, relation=config.relation, phrases=own)
+    completion_only(task.name, task.form, "preparation")
+    return task
 
 
 def _told(task: Task, split: Split) -> dict[str, Any]:

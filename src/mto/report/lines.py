@@ -45,12 +45,23 @@ def make_line(lookup: Matrices, tasks: Sequence[str], system: System) -> Line:
         points=_points(lookup, system) if comparison.stage == "tuned" else (),
         words_lost=sum(c.words_lost for c in cells),
         seconds=sum(c.seconds for c in cells),
+        corpus=_corpus(system.entries),
     )
 
 
 def _mean(entries: Sequence[Sequence[Cell | Baseline]], metric: str) -> float:
     """Mean over tasks of the mean over seeds and heads."""
     return float(np.mean([np.mean([e.scores[metric] for e in several]) for several in entries]))
+
+
+def _corpus(entries: Sequence[Sequence[Cell | Baseline]]) -> dict[str, float] | None:
+    """Means of the measures that all entries have: over tasks of the mean over seeds."""
+    flat = [entry.corpus for several in entries for entry in several]
+    shared = [name for name in flat[0] if all(name in one for one in flat)] if flat else []
+    return {
+        name: float(np.mean([np.mean([e.corpus[name] for e in several]) for several in entries]))
+        for name in shared
+    } or None
 
 
 def _share(shares: Sequence[float]) -> float | None:

@@ -12,6 +12,7 @@ MISSING_NAMED = 12  # so many missing cells are named one by one
 def score_notes(comparison: Comparison) -> list[str]:
     """How to read a table of scores."""
     metric = metric_title(comparison.metric)
+    options = any(task.kind in ("multiple-choice", "classification") for task in comparison.tasks)
     notes = [
         f"{metric} from 0 to 100, best over all references of a head. Brackets, here and above: 95 % interval, crossed bootstrap over "
         "heads and seeds. Over several tasks: the mean of the tasks' means.",
@@ -23,10 +24,19 @@ def score_notes(comparison: Comparison) -> list[str]:
         )
         notes.append(
             "Copying: the tail of the few-shot row with the nearest head, or the most frequent tail; no model."
+            if not options
+            else "Most frequent answer: the label, or the place of the right choice, that is right most often in the few-shot "
+            "rows; guessing: one over the number of options. Copying: the label of the few-shot row with the nearest text."
         )
     if any(task.folds for task in comparison.tasks):
         notes.append(
             "Scores by k-fold: training sets of different folds share rows, so intervals are a little too narrow."
+        )
+    if options:
+        notes.append(
+            "Ranked: the likeliest option, by nats in all (the first column), a token, a byte, or in all minus those without "
+            "the question (calibrated). Written: what was generated, right only where it equals the right option; near misses "
+            "are wrong, and counted. Calibration error: of the ranking by nats in all, ten bins."
         )
     if len(comparison.seeds) == 1 and comparison.stage == "tuned":
         notes.append("One seed: intervals hold the chance of heads alone.")

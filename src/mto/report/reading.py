@@ -54,7 +54,7 @@ def _copying(whole: Scope, metric: str) -> Iterator[str]:
     for copy in sorted(copies, key=lambda line: -line.score.mean):
         if best.score.mean <= copy.score.mean:
             yield (
-                f"No family beats copying: {_copy_name(copy)} scores {points(copy.score.mean)} {metric}, the best "
+                f"No family beats {_beaten(copy)}: {_copy_name(copy)} scores {points(copy.score.mean)} {metric}, the best "
                 f"family ({best.label}) {points(best.score.mean)}."
             )
             return
@@ -68,7 +68,15 @@ def _copying(whole: Scope, metric: str) -> Iterator[str]:
 
 
 def _copy_name(line: Line) -> str:
-    return "the tail of the nearest few-shot head" if line.key == "nearest head" else "the most frequent tail"
+    return (
+        "the tail of the nearest few-shot head"
+        if line.key == "nearest head"
+        else f"the {line.key}".replace("the guessing", "it")
+    )
+
+
+def _beaten(line: Line) -> str:
+    return "guessing" if line.key == "guessing" else "copying"
 
 
 def _headline(whole: Scope, metric: str, who: str) -> Iterator[str]:

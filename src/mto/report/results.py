@@ -25,7 +25,7 @@ FORMAT = 1
 RESULTS = "results.json"  # its name in a run folder
 
 Stage = Literal["tuned", "zero-shot"]
-BaselineName = Literal["most frequent tail", "nearest head"]
+BaselineName = Literal["most frequent tail", "nearest head", "most frequent answer", "guessing"]
 
 
 def _rounded(digits: int) -> AfterValidator:
@@ -71,6 +71,7 @@ class TaskInfo(Strict):
     """The items of all statistics. Under k-fold these are the heads of the rows themselves."""
     folds: int | None = None
     warnings: int = 0
+    kind: Literal["completion", "multiple-choice", "classification", "text-to-text"] = "completion"
 
 
 class FamilyInfo(Strict):
@@ -115,16 +116,19 @@ class Cell(Strict):
     """Dev scores of the chosen point, such as ``{"nats_per_byte": 0.9, "rouge_l": 21.0}``."""
     trained: Trained | None = None
     """None: all weights."""
+    corpus: dict[str, Number] = {}
+    """Measures of all predictions together, such as ``{"macro_f1": 71.2, "ece": 8.0}``; empty where there are none."""
 
 
 class Baseline(Strict):
-    """What copying the few-shot rows scores, without a model."""
+    """What copying the few-shot rows, or guessing, scores, without a model."""
 
     task: str
     name: BaselineName
     seed: int
     scores: Scores
     distinct: Share = 0.0
+    corpus: dict[str, Number] = {}
 
 
 class SweepPoint(Strict):

@@ -10,7 +10,13 @@ from mto.report.results import Baseline, BaselineName, Cell
 from mto.report.titles import chooser
 from mto.report.values import Kind
 
-BASELINES: tuple[BaselineName, ...] = ("nearest head", "most frequent tail")
+BASELINES: dict[BaselineName, str] = {
+    "nearest head": "copy: nearest head",
+    "most frequent tail": "copy: most frequent tail",
+    "most frequent answer": "most frequent answer",
+    "guessing": "guessing",
+}
+"""Every baseline with what a table calls it."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +45,9 @@ def find_systems(lookup: Matrices, tasks: Sequence[str]) -> dict[str, System]:
             rows.append(("conventional", "conventional", f"conventional ({plain.title})", [*cells]))
         untuned = [lookup.aligned_cells(task, "zero-shot") for task in tasks]
         rows.append(("zero-shot", "zero-shot", "aligned, zero-shot", [*untuned]))
-    for name in BASELINES:
+    for name, label in BASELINES.items():
         found = [lookup.baselines(task, name) for task in tasks]
-        rows.append((name, "baseline", f"copy: {name}", [*found]))
+        rows.append((name, "baseline", label, [*found]))
     return {
         key: System(
             key,

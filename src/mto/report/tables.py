@@ -30,6 +30,16 @@ class Table:
     rows: tuple[Row, ...]
 
 
+CORPUS = {
+    "macro_f1": "macro F1",
+    "written_f1": "macro F1 (written)",
+    "ece": "calibration error %",
+    "near": "near misses %",
+    "no_option": "no option %",
+    "corpus_bleu": "BLEU of all",
+    "corpus_chrf": "chrF of all",
+}
+"""Measures of all predictions together, in the order of the columns."""
 SHORT = {"zero-shot": "aligned, untuned", "most frequent tail": "frequent tail"}  # for the terminal
 
 
@@ -43,12 +53,15 @@ def score_table(comparison: Comparison, scope: Scope) -> Table:
     others += sorted(shown - {main, *others})
     tuned = comparison.stage == "tuned"
     columns = ["", f"{metric_title(main)} [95 %]", *map(metric_title, others)]
+    together = [name for name in CORPUS if any(line.corpus and name in line.corpus for line in scope.lines)]
+    columns += [CORPUS[name] for name in together]
     columns += ["empty %", "unasked sentinel %", "distinct %"]
     columns += ["chosen", "zero-shot", "rate × steps"] if tuned else []
     rows = []
     for line in scope.lines:
         cells = [line.label, numbers.estimate(line.score)]
         cells += [points(line.metrics.get(name)) for name in others]
+        cells += [points((line.corpus or {}).get(name)) for name in together]
         cells += [points(line.empty), points(line.unasked), points(line.distinct)]
         if tuned:
             cells += [_chosen(line), points(line.zero_shot), _points(line)]
@@ -59,12 +72,14 @@ def score_table(comparison: Comparison, scope: Scope) -> Table:
 def brief_table(comparison: Comparison, scope: Scope) -> Table:
     """The same with short heads and without further metrics and chosen points, for a terminal of 80 columns."""
     tuned = comparison.stage == "tuned"
-    columns = ["", f"{metric_title(comparison.metric)} [95 %]", "exact", "empty %", "unasked %", "distinct %"]
+    written = "accuracy" if any("accuracy" in line.metrics for line in scope.lines) else "exact_match"
+    exact = "written" if written == "accuracy" else "exact"
+    columns = ["", f"{metric_title(comparison.metric)} [95 %]", exact, "empty %", "unasked %", "distinct %"]
     columns += ["chosen", "zero shot"] if tuned else []
     rows = []
     for line in scope.lines:
         short = line.label if line.kind == "family" else SHORT.get(line.key, line.key)
-        cells = [short, numbers.estimate(line.score), points(line.metrics.get("exact_match"))]
+        cells = [short, numbers.estimate(line.score), points(line.metrics.get(written))]
         cells += [points(line.empty), points(line.unasked), points(line.distinct)]
         cells += [_chosen(line).replace(" of ", "/"), points(line.zero_shot)] if tuned else []
         rows.append(Row(line.kind, line.family, tuple(cells)))

@@ -41,6 +41,8 @@ class Line:
     points: tuple[tuple[float, int, int], ...] = ()
     words_lost: int = 0
     seconds: float = 0.0
+    corpus: dict[str, float] | None = None
+    """Means over tasks and seeds of the measures of all predictions together, where there are some."""
 
 
 @dataclass(frozen=True)
@@ -131,5 +133,10 @@ class Summary:
     missing: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for ``metrics.json``."""
-        return asdict(self)
+        """Plain values for ``metrics.json``; measures over all predictions stand there where there are some."""
+        value = asdict(self)
+        for scope in filter(None, [value["whole"], *value["tasks"]]):
+            for line in scope["lines"]:
+                if line["corpus"] is None:
+                    del line["corpus"]
+        return value

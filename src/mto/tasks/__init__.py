@@ -1,10 +1,13 @@
 """What the user wants done: task files, loading, and few-shot splits."""
 
+from mto.tasks.form import Form, Kind
+from mto.tasks.kinds import ItemFile
 from mto.tasks.load import (
     TaskEntry,
     is_rows_file,
     list_tasks,
     load_task,
+    read_any_task_file,
     read_task_file,
     task_files,
     task_from_rows,
@@ -17,6 +20,9 @@ from mto.tasks.task import DataWarning, Example, Row, Task, TaskSource, TaskType
 __all__ = [
     "DataWarning",
     "Example",
+    "Form",
+    "ItemFile",
+    "Kind",
     "Row",
     "Split",
     "Task",
@@ -31,6 +37,7 @@ __all__ = [
     "is_rows_file",
     "list_tasks",
     "load_task",
+    "read_any_task_file",
     "read_split",
     "read_task_file",
     "task_files",

@@ -6,15 +6,18 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from mto.config import Lines, parse, read_yaml
 from mto.errors import ConfigError, DataError, TemplateError, UnknownNameError
 from mto.registry import Registry, suggest
 from mto.tasks.clean import Cleaned, Selection, clean, heads_in_two_splits
+from mto.tasks.form import Kind
+from mto.tasks.kinds import ItemFile, ItemKind
+from mto.tasks.load_items import item_task, items_from_rows
 from mto.tasks.schema import Columns, Data, Splits, TaskFile
 from mto.tasks.sources import DataLike, open_tables, tables_in_memory
-from mto.tasks.tables import FORMATS, Table, cell_texts
+from mto.tasks.tables import FORMATS, Table, cell_texts, only_rows
 from mto.tasks.task import Task, TaskSource, TaskType
 from mto.templates import phrase_problems
 
@@ -28,7 +31,7 @@ _YAML = re.compile(r"^(.+?\.ya?ml)(?:[/:](.+))?$")
 
 @dataclass(frozen=True)
 class TaskEntry:
-    """One line of the task list. `needs_data`: the user must say where the data are."""
+    """One line of the task list. `needs_data`: the user must say where the data are, or have the hub within reach."""
 
     name: str
     type: TaskType | None
@@ -36,6 +39,7 @@ class TaskEntry:
     description: str
     needs_data: bool
     source: str
+    kind: Kind = "completion"
 
 
 def is_rows_file(ref: str | Path) -> bool:
@@ -47,7 +51,13 @@ def list_tasks() -> tuple[TaskEntry, ...]:
     """Every registered task, by data set and relation."""
     entries = []
     for name in task_files:
-        file, _ = read_task_file(task_files.get(name))
+        file, _ = read_any_task_file(task_files.get(name))
+        if isinstance(file, ItemFile):
+            needs = file.data.folder is None
+            entries.append(
+                TaskEntry(name, file.type, file.title, file.description, needs, file.source, file.kind)
+            )
+            continue
         for relation, spec in file.relations.items():
             entries.append(
                 TaskEntry(
@@ -75,7 +85,7 @@ def load_task(
     """Load one task.
 
     Args:
-        ref: a library name (``household/ObjectUse``), the path of a task file (``own.yaml``, with
+        ref: a library name (``household/ObjectUse``, ``commonsenseqa``), the path of a task file (``own.yaml``, with
             ``/Relation`` behind it where it holds several), the path of a file of rows (``own.csv``), or a task.
         data: where the rows are, in place of what the task file says: a folder, one file (used as train), a
             Hugging Face data set, rows, or a mapping from split to rows.
@@ -109,9 +119,20 @@ def load_task(
         raise DataError("columns and a delimiter are for a file of rows, and there is none", hint=hint)
     match = _YAML.match(text)
     path, named = (Path(match[1]), match[2]) if match else _in_library(text)
+    any_file, _ = read_any_task_file(path)
+    if isinstance(any_file, ItemFile):
+        if named or relation:
+            raise UnknownNameError(
+                f"'{any_file.name}' is one {any_file.kind} task and has no relations",
+                hint=f"write {any_file.name}",
+            )
+        if columns or delimiter:
+            hint = "write a task file of your own that names them (data.columns, data.delimiter)"
+            raise DataError(f"columns and a delimiter cannot be given for a {any_file.kind} task", hint=hint)
+        return item_task(any_file, path, data, phrases=tuple(phrases), type=type)
+    file = any_file
     if named and relation and named != relation:
         raise UnknownNameError(f"'{text}' names relation '{named}', and '{relation}' was asked for as well")
-    file, _ = read_task_file(path)
     chosen = _choose(file, named or relation, path)
     spec = file.relations[chosen]
     name = f"{file.name}/{chosen}"
@@ -121,7 +142,7 @@ def load_task(
     own = _checked(tuple(phrases), described.columns)
     return _build(
         name, origin, tables, selection, own or spec.phrases, type or spec.type,
-        title=file.title, description=spec.description, licence=file.licence, wordings=spec.wordings,
+        only=described.only, title=file.title, description=spec.description, licence=file.licence, wordings=spec.wordings,
     )  # fmt: skip
 
 
@@ -133,23 +154,34 @@ def task_from_rows(
     phrases: Sequence[str] = (),
     type: TaskType | None = None,
     columns: Mapping[str, str] | None = None,
+    kind: Kind = "completion",
+    labels: Mapping[str, Sequence[str]] | None = None,
+    input: str | None = None,
 ) -> Task:
     """A task from rows in memory, or from a Hugging Face data set.
 
     Args:
-        rows: mappings with ``head`` and ``tail`` (a text or a list), or a mapping from split to such rows.
+        rows: mappings with ``head`` and ``tail`` (a text or a list), or a mapping from split to such rows. Of other kinds:
+            ``question``, ``choices`` (a list) and ``answer`` (its text), ``text`` and ``label``, or ``source`` and ``target``.
         relation: its name for the Mapping family (default: `name`).
         columns: which key holds which field, where they are called otherwise; other names than head, relation
             and tail become fields of their own.
+        kind: what the rows are.
+        labels: of a classification: name of each label to its words. None: the labels that stand in the rows.
+        input: of a classification: how its texts are laid out.
 
     Raises:
-        DataError: a column is missing, a cell is no text, or there are no rows.
+        DataError: a column is missing, a cell is no text, there are no rows, or rows are odd (see `mto.tasks.items`).
         ConfigError: `columns` names a field that cannot be.
 
     >>> task = task_from_rows([{"head": "hammer", "tail": ["pounding nails", "breaking glass"]}], name="Use")
     >>> task.train[0].targets
     ('pounding nails', 'breaking glass')
     """
+    if kind != "completion":
+        return items_from_rows(
+            rows, kind, name, relation or name, tuple(phrases), type, columns or {}, labels, input
+        )
     chosen = Columns(relation=None).named(columns or {})
     selection = Selection(relation or name, chosen, alone=True)
     own = _checked(tuple(phrases), chosen)
@@ -157,7 +189,19 @@ def task_from_rows(
 
 
 def read_task_file(path: str | Path) -> tuple[TaskFile, Lines]:
-    """Read and check a task's YAML file, its phrases included.
+    """Read and check the YAML file of completion tasks, their phrases included.
+
+    Raises:
+        ConfigError, TemplateError: all problems at once, with lines; or it is a task of another kind.
+    """
+    file, lines = read_any_task_file(path)
+    if isinstance(file, ItemFile):
+        raise ConfigError(f"is a {file.kind} task, and a completion task is wanted here", where=str(path))
+    return file, lines
+
+
+def read_any_task_file(path: str | Path) -> tuple[TaskFile | ItemFile, Lines]:
+    """Read and check a task's YAML file of any kind.
 
     Raises:
         ConfigError, TemplateError: all problems at once, with lines.
@@ -167,6 +211,14 @@ def read_task_file(path: str | Path) -> tuple[TaskFile, Lines]:
         hint = "a task file has the keys name, data and relations"
         raise ConfigError(
             f"expected a mapping at the top, found {type(data).__name__}", where=str(path), hint=hint
+        )
+    kind = data.get("kind", "completion")
+    if kind in get_args(ItemKind):
+        return _checked_items(parse(ItemFile, data, source=str(path), lines=lines), path, lines), lines
+    if kind not in get_args(Kind):
+        where = f"{path}:{lines[('kind',)]}"
+        raise ConfigError(
+            f"no kind of task is named '{kind}'", where=where, hint=suggest(str(kind), get_args(Kind))
         )
     file = parse(TaskFile, data, source=str(path), lines=lines)
     problems = []
@@ -180,6 +232,16 @@ def read_task_file(path: str | Path) -> tuple[TaskFile, Lines]:
     if problems:
         raise TemplateError("\n".join([f"problems with phrases in {path}:", *map(str, problems)]))
     return file, lines
+
+
+def _checked_items(file: ItemFile, path: str | Path, lines: Lines) -> ItemFile:
+    """The file, if its phrases and its input hold together."""
+    from mto.tasks.load_items import phrase_problems_of
+
+    problems = phrase_problems_of(file, lambda *at: f"{path}:{lines[at]}" if at in lines else str(path))
+    if problems:
+        raise TemplateError("\n".join([f"problems with phrases in {path}:", *map(str, problems)]))
+    return file
 
 
 def _fields(columns: Columns) -> tuple[str, ...]:
@@ -263,9 +325,12 @@ def _build(
     selection: Selection,
     phrases: Iterable[str],
     type: TaskType | None,
+    only: Mapping[str, str] | None = None,
     **about: Any,
 ) -> Task:
-    cleaned: dict[str, Cleaned] = {split: clean(table, selection) for split, table in tables.items()}
+    cleaned: dict[str, Cleaned] = {
+        split: clean(only_rows(table, only or {}), selection) for split, table in tables.items()
+    }
     if not cleaned["train"].examples:
         raise DataError(_nothing_left(cleaned["train"], selection), where=tables["train"].path)
     splits = {split: part.examples for split, part in cleaned.items()}

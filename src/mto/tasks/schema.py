@@ -70,8 +70,8 @@ class Splits(Strict):
         }
 
 
-class Data(Strict):
-    """Where the rows are and how to read them.
+class Source(Strict):
+    """Where the rows of a task of any kind are.
 
     Attributes:
         folder: relative to the YAML file; null when the user gives it each time with ``data=``.
@@ -79,7 +79,7 @@ class Data(Strict):
         delimiter: of CSV files.
         dataset: for ``huggingface``: a folder saved with ``save_to_disk``, or a name on the hub.
         config, revision: of a data set on the hub.
-        drop_tails: tails that say "nothing" (case ignored); their rows are left out without a warning.
+        only: rows with these values alone are read, in files that have the column, such as ``{label: "1"}``.
     """
 
     folder: str | None = "."
@@ -88,9 +88,27 @@ class Data(Strict):
     dataset: Text | None = None
     config: str | None = None
     revision: str | None = None
-    columns: Columns = Columns()
     splits: Splits
+    only: dict[str, str] = Field(default_factory=dict)
+
+    def looked_for(self) -> tuple[str, ...]:
+        """Columns by which the delimiter of a file of rows is known."""
+        return ()
+
+
+class Data(Source):
+    """Where the rows of a completion task are and how to read them.
+
+    Attributes:
+        drop_tails: tails that say "nothing" (case ignored); their rows are left out without a warning.
+    """
+
+    columns: Columns = Columns()
     drop_tails: tuple[str, ...] = ()
+
+    def looked_for(self) -> tuple[str, ...]:
+        """Columns by which the delimiter of a file of rows is known."""
+        return (self.columns.head, self.columns.tail)
 
 
 class Relation(Strict):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mto.errors import DataError
-from mto.tasks.schema import Data
+from mto.tasks.schema import Source
 from mto.tasks.tables import FORMATS, Table, find_delimiter, read_table, table_from_rows
 
 DataLike = Any  # a folder, a file, a Hugging Face data set, rows, or a mapping from split to any of these
@@ -15,7 +15,7 @@ _ALIASES = {"train": ("train",), "dev": ("dev", "validation", "valid"), "test": 
 
 
 def open_tables(
-    spec: Data, base: Path | None, given: DataLike | None, name: str
+    spec: Source, base: Path | None, given: DataLike | None, name: str
 ) -> tuple[str, dict[str, Table]]:
     """The tables of a task, by split, and a name for where they came from.
 
@@ -42,8 +42,7 @@ def open_tables(
     if path.is_file():
         form = FORMATS.get(path.suffix.lower(), spec.format)
         named = "delimiter" in spec.model_fields_set
-        wanted = (spec.columns.head, spec.columns.tail)
-        delimiter = spec.delimiter if named or form != "csv" else find_delimiter(path, wanted)
+        delimiter = spec.delimiter if named or form != "csv" else find_delimiter(path, spec.looked_for())
         return str(path), {"train": read_table(path, form, delimiter=delimiter)}
     if given is not None and spec.format == "huggingface":
         return str(path), tables_in_memory(_load_saved(path), spec, name)
@@ -56,7 +55,7 @@ def open_tables(
     }
 
 
-def tables_in_memory(given: Any, spec: Data | None, name: str) -> dict[str, Table]:
+def tables_in_memory(given: Any, spec: Source | None, name: str) -> dict[str, Table]:
     """Tables from a Hugging Face data set or from rows."""
     if isinstance(given, Mapping) and not _is_dataset(given):
         found = {split: _pick(given, split, spec) for split in _ALIASES}
@@ -70,7 +69,7 @@ def tables_in_memory(given: Any, spec: Data | None, name: str) -> dict[str, Tabl
     return {"train": table_from_rows(_rows(given), name=f"{name}[train]")}
 
 
-def _pick(given: Mapping[str, Any], split: str, spec: Data | None) -> Any:
+def _pick(given: Mapping[str, Any], split: str, spec: Source | None) -> Any:
     asked = getattr(spec.splits, split) if spec else None
     if asked is not None and asked in given:
         return given[asked]
@@ -94,7 +93,7 @@ def _is_dataset(given: Any) -> bool:
     return hasattr(given, "column_names") and not isinstance(given, Mapping)
 
 
-def _open_dataset(spec: Data, base: Path | None, name: str) -> Any:
+def _open_dataset(spec: Source, base: Path | None, name: str) -> Any:
     if spec.dataset is None:
         raise DataError(f"'{name}' has format huggingface and names no data set", hint="set data.dataset")
     saved = (base or Path()) / spec.dataset

@@ -63,7 +63,8 @@ def draw_split(
 
     Args:
         task: the task.
-        shots: n (head, tail) rows from n different heads, one tail a head; 0 for none, None for all rows.
+        shots: n (head, tail) rows from n different heads, one tail a head; 0 for none, None for all rows. Of classes and
+            choices n in all, as evenly over labels, or places of the right choice, as the data allow.
         seed: the data seed.
         dev: rows for choosing settings, `shots` at most; default: as many as there are, up to `shots`. They come
             from the task's dev file, else from the train heads that were not drawn.
@@ -73,14 +74,15 @@ def draw_split(
         DataError: there are fewer heads than asked for, or a number makes no sense.
     """
     _check(task, shots, dev, max_test)
-    order = _order(task.train, seed, "train")
+    arrange = _evenly if task.kind in ("multiple-choice", "classification") else _order
+    order = arrange(task.train, seed, "train")
     drawn = order if shots is None else order[:shots]
     train = [row for head in drawn for row in (_all_rows(head) if shots is None else [_one_row(head, seed)])]
     used = {head.id for head in drawn}
-    pool = [head for head in _order(task.dev, seed, "dev") if head.id not in used]
-    rest = [
-        head for head in reversed(order) if head.id not in used
-    ]  # from the end: small changes of n keep it
+    pool = [head for head in arrange(task.dev, seed, "dev") if head.id not in used]
+    # From the end: small changes of n keep it. An even order is not even at its end, so there it is drawn anew.
+    backwards = reversed(order) if arrange is _order else _evenly(task.train, seed, "dev")
+    rest = [head for head in backwards if head.id not in used]
     chosen = (pool if task.dev else rest)[: len(train) if dev is None else dev]
     if dev is not None and len(chosen) < dev:
         where = "the dev file" if task.dev else "the train heads that were not drawn"
@@ -164,6 +166,20 @@ def _test(task: Task, most: int | None, seed: int) -> tuple[Example, ...]:
 
 def _order(examples: Iterable[Example], seed: int, what: str) -> list[Example]:
     return sorted(examples, key=lambda example: _hash(seed, what, example.id))
+
+
+def _evenly(examples: Iterable[Example], seed: int, what: str) -> list[Example]:
+    """The drawing order of questions and of texts with labels: every right answer in turn, as long as it lasts.
+
+    Right answers are the places of the right choices, or the labels; their order within a round is drawn too.
+    """
+    groups: dict[str, list[Example]] = {}
+    for example in _order(examples, seed, what):
+        right = example.targets[0]
+        groups.setdefault(str(example.choices.index(right)) if example.choices else right, []).append(example)
+    turns = sorted(groups, key=lambda right: _hash(seed, what, right))
+    rounds = max((len(group) for group in groups.values()), default=0)
+    return [groups[right][n] for n in range(rounds) for right in turns if n < len(groups[right])]
 
 
 def _hash(seed: int, what: str, key: str) -> str:

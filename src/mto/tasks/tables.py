@@ -7,7 +7,7 @@ import hashlib
 import io
 import json
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +117,24 @@ def table_from_rows(rows: Iterable[Mapping[str, Any]], *, name: str) -> Table:
     cells = [(n, tuple(row.get(column) for column in columns)) for n, row in enumerate(found, 1)]
     text = json.dumps([columns, cells], ensure_ascii=True, default=str)
     return Table(name, name, columns, tuple(cells), hashlib.sha256(text.encode()).hexdigest())
+
+
+def only_rows(table: Table, only: Mapping[str, str]) -> Table:
+    """The rows whose cells hold these texts; columns that the table has not are passed over.
+
+    >>> rows = [{"head": "a", "label": "1"}, {"head": "b", "label": "0"}]
+    >>> len(only_rows(table_from_rows(rows, name="t"), {"label": "1", "split": "x"}).rows)
+    1
+    """
+    places = {table.columns.index(name): text for name, text in only.items() if name in table.columns}
+    if not places:
+        return table
+    rows = tuple(
+        (line, cells)
+        for line, cells in table.rows
+        if not cells or all(str(cells[place]).strip() == text for place, text in places.items())
+    )
+    return replace(table, rows=rows)
 
 
 def cell_texts(cell: Cell, where: str) -> tuple[str, ...]:

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from mto.tasks.form import PLAIN, Form, Kind
+from mto.templates import CHOICE_FIELDS, choices_of
+
 TaskType = Literal["mask-filling", "map-phrasal"]
 
 
@@ -15,11 +18,12 @@ class DataWarning:
     """Something odd in the data that was mended; never printed here.
 
     Attributes:
-        kind: ``duplicate-row``, ``empty-cell`` (the row was dropped), ``empty-row``, or ``head-in-two-splits``.
+        kind: ``duplicate-row``, ``empty-cell`` (the row was dropped), ``empty-row``, ``odd-row`` (mended or dropped, as the
+            message says), or ``head-in-two-splits``.
         where: ``file:line``.
     """
 
-    kind: Literal["duplicate-row", "empty-cell", "empty-row", "head-in-two-splits"]
+    kind: Literal["duplicate-row", "empty-cell", "empty-row", "odd-row", "head-in-two-splits"]
     where: str
     message: str
 
@@ -29,12 +33,12 @@ class DataWarning:
 
 @dataclass(frozen=True)
 class Example:
-    """One head with all its tails.
+    """One input with all that is right for it: a head with its tails, a question with its answer.
 
     Attributes:
-        id: a hash of the fields (case and spacing aside): the same wherever the head stands.
-        fields: ``head``, ``relation`` and what else the task has.
-        targets: the tails, in the order of the file.
+        id: a hash of the fields (case and spacing aside): the same wherever the input stands.
+        fields: ``head``, ``relation`` and what else the task has; the choices of a question are ``choice1``, ``choice2`` …
+        targets: the tails, the text of the right choice, the label's name, or the target texts, in the order of the file.
         where: ``file:line`` of the first row, the file as named in its data folder.
     """
 
@@ -45,18 +49,23 @@ class Example:
 
     @property
     def head(self) -> str:
-        """The input."""
-        return self.fields["head"]
+        """The input for a reader; see `head_of`."""
+        return head_of(self.fields)
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The choices of a question, else empty."""
+        return choices_of(self.fields)
 
 
 @dataclass(frozen=True)
 class Row:
-    """One labelled row of a few-shot split: a head and one tail.
+    """One labelled row of a few-shot split: an input and one target.
 
     Attributes:
         id: the id of its `Example`.
-        target: the tail to learn.
-        references: the tails that a prediction is scored against; for a training row only `target`.
+        target: the text to learn (for a classification the label's name).
+        references: the targets that a prediction is scored against; for a training row only `target`.
     """
 
     id: str
@@ -67,8 +76,13 @@ class Row:
 
     @property
     def head(self) -> str:
-        """The input."""
-        return self.fields["head"]
+        """The input for a reader; see `head_of`."""
+        return head_of(self.fields)
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The choices of a question, else empty."""
+        return choices_of(self.fields)
 
 
 @dataclass(frozen=True)
@@ -92,7 +106,7 @@ class TaskSource:
 
 @dataclass(frozen=True)
 class Task:
-    """One relation of a data set, ready to draw splits from.
+    """One task (for completion: one relation of a data set), ready to draw splits from.
 
     Attributes:
         name: such as ``household/ObjectUse``.
@@ -101,7 +115,8 @@ class Task:
         phrases: natural phrases as template texts, the default first; empty when there is none.
         wordings: other ways in which text says the relation; only looked for in raw text.
         fields: names of the fields of every example.
-        train, dev, test: one `Example` a head; dev and test are empty when the task has one file only.
+        train, dev, test: one `Example` an input; dev and test are empty when the task has one file only.
+        form: the kind of task, and how its rows are written.
         warnings: what was mended while loading.
     """
 
@@ -114,12 +129,17 @@ class Task:
     dev: tuple[Example, ...]
     test: tuple[Example, ...]
     source: TaskSource
-    kind: Literal["completion"] = "completion"
     title: str = ""
     description: str = ""
     licence: str = ""
     wordings: tuple[str, ...] = ()
+    form: Form = PLAIN
     warnings: tuple[DataWarning, ...] = field(default=(), repr=False)
+
+    @property
+    def kind(self) -> Kind:
+        """``completion``, ``multiple-choice``, ``classification`` or ``text-to-text``."""
+        return self.form.kind
 
 
 def fold_case(text: str) -> str:
@@ -129,6 +149,17 @@ def fold_case(text: str) -> str:
     'claw hammer'
     """
     return " ".join(text.split()).casefold()
+
+
+def head_of(fields: Mapping[str, str]) -> str:
+    """The input of a row for a reader: its head, or its texts one behind the other, without relation and choices.
+
+    >>> head_of({"context": "It rained.", "question": "Why?", "relation": "QA", "choice1": "clouds"})
+    'It rained. Why?'
+    """
+    if "head" in fields:
+        return fields["head"]
+    return " ".join(text for name, text in fields.items() if name != "relation" and name not in CHOICE_FIELDS)
 
 
 def example_id(fields: Mapping[str, str]) -> str:

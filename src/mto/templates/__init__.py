@@ -4,6 +4,8 @@ from mto.templates.compile import Template, compile_template
 from mto.templates.encode import Encoded, SoftSpan, encode_example, encode_many
 from mto.templates.family import (
     BASIC,
+    CHOICE,
+    CHOICE_SOFT,
     COMPLETION_FIELDS,
     SOFT,
     FamilyFile,
@@ -14,9 +16,11 @@ from mto.templates.family import (
     template_families,
 )
 from mto.templates.language import RESERVED
+from mto.templates.layout import CHOICE_FIELDS, MOST_CHOICES, Layout, choices_of
 from mto.templates.lint import Problem, phrase_problems
 from mto.templates.segments import (
     AnswerSegment,
+    ChoiceSegment,
     FieldSpan,
     MaskSegment,
     Rendered,
@@ -29,13 +33,19 @@ from mto.templates.show import Shown, Side, show_example
 
 __all__ = [
     "BASIC",
+    "CHOICE",
+    "CHOICE_FIELDS",
+    "CHOICE_SOFT",
     "COMPLETION_FIELDS",
+    "MOST_CHOICES",
     "RESERVED",
     "SOFT",
     "AnswerSegment",
+    "ChoiceSegment",
     "Encoded",
     "FamilyFile",
     "FieldSpan",
+    "Layout",
     "MaskSegment",
     "Problem",
     "Rendered",
@@ -47,6 +57,7 @@ __all__ = [
     "Template",
     "TemplateFamily",
     "TextSegment",
+    "choices_of",
     "compile_template",
     "encode_example",
     "encode_many",

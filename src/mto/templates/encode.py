@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from mto.errors import TemplateError
 from mto.templates.segments import (
     AnswerSegment,
+    ChoiceSegment,
     MaskSegment,
     Rendered,
     Segment,
@@ -154,7 +155,7 @@ def _spans(source_ids: Sequence[int], soft: Sequence[SoftSegment]) -> tuple[Soft
 
 
 def _target(example: Rendered, adapter: Adapter, texts: _Texts, most: int | None) -> tuple[int, ...]:
-    if any(isinstance(segment, AnswerSegment) and segment.text is None for segment in example.target):
+    if any(isinstance(s, AnswerSegment | ChoiceSegment) and s.text is None for s in example.target):
         return ()
     ids = adapter.build_target(texts.parts(example.target))
     if most is not None and len(ids) > most:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from mto.config import Strict, parse, read_yaml
 from mto.errors import ConfigError
 from mto.registry import Registry
+from mto.templates.layout import USUAL, Layout, read_options
 
 Objective = Literal["denoising", "lm"]
 BASIC = ("mapping", "masked-mapping", "prompting", "masked-prompting")
@@ -20,6 +21,15 @@ BASIC = ("mapping", "masked-mapping", "prompting", "masked-prompting")
 
 SOFT = ("pt", "pre-pt", "masked-pre-pt", "post-pt", "masked-post-pt")
 """The families of METHOD 4 for completion, in the order of its table; `pt` is the conventional one among them."""
+
+CHOICE = ("answer-prompting", "masked-answer-prompting", "choice-prompting", "masked-choice-prompting")
+"""The families of METHOD 3 for multiple choice, beside `mapping` and `masked-mapping`, in the order of its table."""
+
+CHOICE_SOFT = (
+    "pre-answer-pt", "pre-masked-answer-pt", "post-answer-pt", "post-masked-answer-pt",
+    "pre-choice-pt", "pre-masked-choice-pt", "post-choice-pt", "post-masked-choice-pt",
+)  # fmt: skip
+"""The families of METHOD 4 for multiple choice, beside `pt`."""
 
 COMPLETION_FIELDS = ("head", "relation")
 
@@ -37,6 +47,8 @@ class TemplateFamily:
         conventional: whether it is the baseline form: Mapping, and PT among those with soft prompts.
         description: one sentence.
         fields: fields that it needs besides ``head`` and ``relation``.
+        choices: whether it is for tasks with choices alone.
+        layout: how it lays out a question and its choices; of no account for tasks without choices.
         origin: the file that it was read from, for messages.
         lines: line of ``source`` and ``target`` in that file.
 
@@ -52,11 +64,26 @@ class TemplateFamily:
     conventional: bool = False
     description: str = ""
     fields: tuple[str, ...] = ()
+    choices: bool = False
+    layout: Layout = USUAL
     origin: str = field(default="", compare=False, repr=False)
     lines: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False, hash=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "title", self.title or self.name)
+        if isinstance(self.layout, Mapping):  # as a file holds it
+            object.__setattr__(self, "layout", Layout(**self.layout))
+
+    @cached_property
+    def by_name(self) -> bool:
+        """Whether its target holds the right choice's name, so that a prediction is read by the name.
+
+        >>> get_family("masked-choice-prompting").by_name, get_family("answer-prompting").by_name
+        (True, False)
+        """
+        from mto.templates.language import parse_text
+
+        return "choice" in parse_text(self.target, where=self.where("target")).names
 
     @cached_property
     def soft(self) -> bool:
@@ -84,12 +111,21 @@ class FamilyFile(Strict):
     objective: Objective | None = None
     conventional: bool = False
     fields: tuple[str, ...] = ()
+    choices: bool = False
+    layout: Layout = Layout()
     source: Annotated[str, Field(min_length=1)]
     target: Annotated[str, Field(min_length=1)]
 
+    @model_serializer(mode="wrap")
+    def _as_before(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # What is as usual is not written, so that files of families for other tasks stay as they were.
+        return {
+            name: value for name, value in write(self).items() if name not in ("choices", "layout") or value
+        }
+
 
 template_families: Registry[TemplateFamily] = Registry("template family", TemplateFamily)
-for _name in (*BASIC, *SOFT):
+for _name in (*BASIC, *CHOICE, *SOFT, *CHOICE_SOFT):
     template_families.register(_name, f"mto.templates.library:{_name.replace('-', '_')}")
 
 
@@ -119,18 +155,37 @@ def load_family(path: str | Path) -> TemplateFamily:
 def get_family(ref: str | Path | TemplateFamily) -> TemplateFamily:
     """Find a family: itself, the path of a YAML file, or a registered name.
 
+    Words behind a registered name are options of its layout (`mto.templates.layout`): ``last``, ``after``, ``letters``,
+    ``numbers``.
+
     Raises:
         UnknownNameError: no family has this name; the message suggests one.
+
+    >>> get_family("answer-prompting-last-letters").layout
+    Layout(question='last', mark='before', names='letters')
     """
     if isinstance(ref, TemplateFamily):
         return ref
     if isinstance(ref, Path) or ref.endswith((".yaml", ".yml")):
         return load_family(ref)
-    return template_families.get(ref)
+    return _with_options(ref) or template_families.get(ref)
+
+
+def _with_options(ref: str) -> TemplateFamily | None:
+    """A family with options of its layout behind its name; None where the name is none of these."""
+    words = ref.split("-")
+    for cut in range(len(words) - 1, 0, -1):
+        name, options = "-".join(words[:cut]), read_options(words[cut:])
+        if options is None or ref in template_families:
+            return None
+        if name in template_families:
+            base = template_families.get(name)
+            return replace(base, name=ref, title=f"{base.title} ({options.said})", layout=options)
+    return None
 
 
 def list_families() -> tuple[TemplateFamily, ...]:
-    """All registered families: the four basic ones first, then others by name, then those with soft prompts."""
-    shipped = (*BASIC, *SOFT)
+    """All registered families: the basic ones, those for multiple choice, others by name, those with soft prompts."""
+    shipped = (*BASIC, *CHOICE, *SOFT, *CHOICE_SOFT)
     others = [name for name in template_families.names() if name not in shipped]
-    return tuple(template_families.get(name) for name in (*BASIC, *others, *SOFT))
+    return tuple(template_families.get(name) for name in (*BASIC, *CHOICE, *others, *SOFT, *CHOICE_SOFT))

@@ -19,8 +19,9 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from mto.errors import TemplateError
 from mto.registry import suggest
+from mto.templates.layout import CHOICE_FIELDS, Layout, choices_of
 
-RESERVED = frozenset({"mask", "answer", "phrase", "soft"})
+RESERVED = frozenset({"mask", "answer", "phrase", "soft", "choice", "choices"})
 """Names that the language itself gives; no field may be called so."""
 
 FILTERS: dict[str, Callable[[str], str]] = {
@@ -78,6 +79,11 @@ class AnswerRef:
 
 
 @dataclass(frozen=True, slots=True)
+class ChoiceRef:
+    """The place of the right choice's name, such as ``choice2``."""
+
+
+@dataclass(frozen=True, slots=True)
 class SoftRef:
     """A run of trainable vectors: ``soft(20)``, ``soft(10, name="task", init="is used for")``.
 
@@ -92,7 +98,7 @@ class SoftRef:
     init: str | None = None
 
 
-Ref = FieldRef | MaskRef | AnswerRef | SoftRef
+Ref = FieldRef | MaskRef | AnswerRef | ChoiceRef | SoftRef
 Piece = str | Ref
 
 
@@ -208,8 +214,8 @@ class _FieldMark(_Mark):
         return self._value.endswith(end)
 
 
-class _PhraseMark:
-    """The phrase of the task inside a family's text: already written, with its own markers."""
+class _PartMark:
+    """A part of a family's text that writes its own markers: the task's phrase, its input, or the choices."""
 
     __slots__ = ("_write",)
 
@@ -322,7 +328,13 @@ def _walk(tree: nodes.Node) -> list[nodes.Node]:
 
 
 def write(
-    text: Text, phrase: Text | None, fields: Mapping[str, str], *, where: str = ""
+    text: Text,
+    phrase: Text | None,
+    fields: Mapping[str, str],
+    *,
+    input: Text | None = None,
+    layout: Layout | None = None,
+    where: str = "",
 ) -> tuple[Piece, ...]:
     """Run a template text and split what it writes into literals and references.
 
@@ -330,14 +342,21 @@ def write(
         text: the source or target of a family.
         phrase: the phrase of the task, or None.
         fields: contents, seen by conditions only; they are filled in later.
+        input: what ``head`` stands for in `text` and `phrase`; None: the field of that name.
+        layout: how the choices among the fields are written; None for a task without choices.
 
     Raises:
         TemplateError: the text uses an unknown name, a forbidden attribute, or something that is no text.
     """
-    marks = _Marks(_free_block(text.constants | (phrase.constants if phrase else frozenset())))
+    # In this order, for a phrase may use the input.
+    given = {name: part for name, part in (("head", input), ("phrase", phrase)) if part is not None}
+    marks = _Marks(_free_block(text.constants.union(*(part.constants for part in given.values()))))
     known: dict[str, Any] = {name: _FieldMark(marks, FieldRef(name), value) for name, value in fields.items()}
-    if phrase is not None:
-        known["phrase"] = _PhraseMark(functools.partial(phrase.template.render, dict(known)))
+    if layout is not None:
+        known["choices"] = _PartMark(functools.partial(_choices, marks, layout, len(choices_of(fields))))
+        known["choice"] = _Mark(marks, ChoiceRef())
+    for name, part in given.items():
+        known[name] = _PartMark(functools.partial(part.template.render, dict(known)))
     known["mask"] = _MaskMark(marks, MaskRef())
     known["answer"] = _Mark(marks, AnswerRef())
     known["soft"] = _SoftMark(marks)
@@ -354,6 +373,15 @@ def write(
         ArithmeticError,
     ) as error:
         raise TemplateError(f"{text.source!r} cannot be written: {error}", where=where or None) from error
+
+
+def _choices(marks: _Marks, layout: Layout, number: int) -> str:
+    """Every choice with its name."""
+    texts = []
+    for n in range(number):
+        before, behind = layout.around(n)
+        texts.append(before + marks.put(FieldRef(CHOICE_FIELDS[n])) + behind)
+    return " ".join(texts)
 
 
 def _free_block(constants: Collection[str]) -> int:

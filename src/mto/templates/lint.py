@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Literal
 from mto.errors import FamilyError, TemplateError
 from mto.registry import suggest
 from mto.templates.family import COMPLETION_FIELDS, TemplateFamily
-from mto.templates.language import RESERVED, AnswerRef, FieldRef, MaskRef, Piece, SoftRef, Text, parse_text
+from mto.templates.language import (
+    RESERVED,
+    AnswerRef,
+    ChoiceRef,
+    FieldRef,
+    MaskRef,
+    Piece,
+    SoftRef,
+    Text,
+    parse_text,
+)
 from mto.templates.segments import FIXED_FIELDS, AnswerSegment, MaskSegment, Rendered, TextSegment
 
 if TYPE_CHECKING:
@@ -48,7 +58,10 @@ def check_family(family: TemplateFamily) -> None:
 
     fields = (*COMPLETION_FIELDS, *family.fields)
     compile_template(
-        family, phrase="{{ head }} " + "".join(f"{{{{ {name} }}}} " for name in family.fields), fields=fields
+        family,
+        phrase="{{ head }} " + "".join(f"{{{{ {name} }}}} " for name in family.fields),
+        fields=fields,
+        choices=True,
     )
 
 
@@ -60,15 +73,21 @@ def check_names(text: Text, allowed: Collection[str], where: str) -> list[Proble
     ]
 
 
-def phrase_problems(phrase: str, fields: Collection[str], where: str) -> list[Problem]:
-    """What is wrong with the natural phrase of a task: syntax, unknown fields, no input, a mask or an answer."""
+def phrase_problems(
+    phrase: str, fields: Collection[str], where: str, *, choices: bool = False
+) -> list[Problem]:
+    """What is wrong with the natural phrase of a task: syntax, unknown fields, no input, a mask or an answer.
+
+    Args:
+        choices: whether the task has choices, so that its phrase may write them.
+    """
     try:
         text = parse_text(phrase, where=where)
     except TemplateError as error:
         return [Problem(error.message, where, error.hint or "")]
     problems = check_names(text, {*fields, *RESERVED}, where)
     misspelt = bool(problems)  # then the input may only be misspelt, which is told already
-    for name in sorted(text.names & RESERVED):
+    for name in sorted(text.names & RESERVED - ({"choices"} if choices else set())):
         hint = "write the phrase up to the answer; the family adds mask and answer"
         problems.append(Problem(f"a phrase cannot hold '{name}'", where, hint))
     if not misspelt and not text.names & (set(fields) - FIXED_FIELDS):
@@ -92,6 +111,8 @@ def piece_problems(source: Sequence[Piece], target: Sequence[Piece], family: Tem
     if not any(isinstance(piece, FieldRef) and piece.name not in FIXED_FIELDS for piece in source):
         hint = "add {{ phrase }} or {{ head }}"
         problems.append(Problem("the source holds no input field", at_source, hint))
+    if any(isinstance(piece, ChoiceRef) for piece in source):
+        problems.append(Problem("the source shows the right choice", at_source, "it belongs to the target"))
     answers = sum(isinstance(piece, AnswerRef) for piece in target)
     if answers != 1:
         hint = "write {{ answer }} once, where the model must write it"
@@ -151,7 +172,7 @@ def _around_answer(target: Sequence[Piece], where: str) -> list[Problem]:
     place = next(n for n, piece in enumerate(target) if isinstance(piece, AnswerRef))
     before, after = target[:place], target[place + 1 :]
     problems = []
-    if any(not isinstance(piece, MaskRef) and _visible(piece) for piece in before):
+    if any(not isinstance(piece, MaskRef | ChoiceRef) and _visible(piece) for piece in before):
         problems.append(
             Problem(
                 "text stands before the answer in the target", where, "it would be read as part of the answer"

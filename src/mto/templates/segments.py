@@ -40,6 +40,13 @@ class AnswerSegment:
 
 
 @dataclass(frozen=True, slots=True)
+class ChoiceSegment:
+    """The name of the right choice, which the model must write; ``text`` is None where it is not known."""
+
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SoftSegment:
     """A run of ``length`` trainable vectors, put in where embeddings stand; no token is ever at its place.
 
@@ -62,7 +69,7 @@ class SoftSegment:
         return not self.name.startswith("#")
 
 
-Segment = TextSegment | MaskSegment | AnswerSegment | SoftSegment
+Segment = TextSegment | MaskSegment | AnswerSegment | ChoiceSegment | SoftSegment
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +90,13 @@ class Rendered:
         return tuple(segment for segment in self.source if isinstance(segment, SoftSegment))
 
 
-def plain_text(segments: tuple[Segment, ...], *, mask: str = "[M{}]", answer: str = "[answer]") -> str:
+def plain_text(
+    segments: tuple[Segment, ...],
+    *,
+    mask: str = "[M{}]",
+    answer: str = "[answer]",
+    choice: str = "[choice]",
+) -> str:
     """Segments for a person to read; the masks are pictures here, never something to tokenise.
 
     >>> plain_text((TextSegment("hammer is used for "), MaskSegment(0)))
@@ -97,6 +110,8 @@ def plain_text(segments: tuple[Segment, ...], *, mask: str = "[M{}]", answer: st
             shown.append(mask.format(segment.index))
         elif isinstance(segment, SoftSegment):
             shown.append(soft_text(segment.length, segment.name))
+        elif isinstance(segment, ChoiceSegment):
+            shown.append(choice if segment.text is None else segment.text)
         else:
             shown.append(answer if segment.text is None else segment.text)
     return "".join(shown)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from mto.templates.layout import CHOICE_FIELDS
 from mto.templates.segments import FIXED_FIELDS, FieldSpan, Segment, TextSegment
 
 Segments = tuple[Segment, ...]
@@ -24,7 +25,8 @@ def shorten(segments: Segments, fits: Callable[[Segments], bool]) -> Shortened |
 
     Literals, masks, the answer and the relation's name are never touched, and each field keeps its first word;
     where first words alone are too long (a text without spaces), they are cut at a character. Fields are compared
-    by their number of words; the first one wins a tie. A field that stands twice is shortened in both places.
+    by their number of words; the first one wins a tie. A field that stands twice is shortened in both places. Choices
+    lose words only when every other field has one word left.
 
     Returns:
         The segments with the fewest words lost, or None when the literals alone do not fit.
@@ -78,7 +80,7 @@ def _levels(words: Mapping[str, int], lost: int) -> dict[str, int]:
     """
     keep = dict(words)
     for _ in range(lost):
-        longest = max(keep, key=lambda name: keep[name])
+        longest = max(keep, key=lambda name: (keep[name] > 1 and name not in CHOICE_FIELDS, keep[name]))
         keep[longest] -= 1
     return keep
 

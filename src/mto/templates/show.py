@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mto.templates.compile import compile_template
+from mto.templates.compile import Template, compile_template
 from mto.templates.encode import Encoded, SoftSpan, encode_example
 from mto.templates.family import BASIC, TemplateFamily, get_family
+from mto.templates.layout import choices_of
 from mto.templates.segments import soft_text
 
 if TYPE_CHECKING:
@@ -67,10 +68,16 @@ def show_example(
     phrase: str | None = None,
     max_source: int | None = None,
     max_target: int | None = None,
+    compiled: Callable[[TemplateFamily], Template] | None = None,
+    word: str | None = None,
 ) -> tuple[Shown, ...]:
     """Write one example under several families, as text and as ids.
 
     Families that need a phrase are left out when there is none.
+
+    Args:
+        compiled: composes a family for the task, where that is not a completion task.
+        word: what is written behind a natural phrase in place of the answer: a label's word.
 
     Raises:
         TemplateError: a family does not fit the fields or the checkpoint.
@@ -79,10 +86,14 @@ def show_example(
     for family in map(get_family, families):
         if phrase is None and "phrase" in family.source:
             continue
-        template = compile_template(family, phrase=phrase, fields=tuple(fields), adapter=adapter)
-        encoded = encode_example(
-            template.render(fields, answer), adapter, max_source=max_source, max_target=max_target, soft=True
-        )
+        if compiled is not None:
+            template = compiled(family)
+        else:
+            template = compile_template(family, phrase=phrase, fields=tuple(fields), adapter=adapter)
+        choices = choices_of(fields)
+        written = word if word is not None and template.phrase is not None else answer
+        rendered = template.render(fields, written, choices.index(answer) if choices else None)
+        encoded = encode_example(rendered, adapter, max_source=max_source, max_target=max_target, soft=True)
         shown.append(_shown(family, encoded, adapter, tuple(map(str, template.warnings))))
     return tuple(shown)
 

@@ -10,15 +10,15 @@ from pathlib import Path
 from torch import Tensor
 
 from mto.errors import DataError
-from mto.evaluate.generate import generate
 from mto.evaluate.metrics import metrics as known_metrics
-from mto.evaluate.scores import DEFAULT_METRICS, Scores, score
+from mto.evaluate.scores import DEFAULT_METRICS, RANKED_METRICS, Scores, score
 from mto.families import LoadedModel
 from mto.tasks import Row, Split, Task, folds
-from mto.templates import Template, TemplateFamily, compile_template, get_family
+from mto.templates import Template, TemplateFamily, get_family
 from mto.tune.config import PromptOptions, Settled, TuneConfig, check_method
 from mto.tune.ladder import fit
 from mto.tune.learner import Learner, new_prompt
+from mto.tune.optioned import answer_all
 from mto.tune.progress import TuneCallback, TuneStatus
 from mto.tune.rows import Asked, CellRows, encode_cell
 from mto.tune.search import Keeper, search
@@ -26,6 +26,7 @@ from mto.tune.select import choose_point
 from mto.tune.sweep import PromptTrial, Sweep, SweepPoint
 from mto.tune.weights import Weights
 
+OPTIONED = ("multiple-choice", "classification")
 INNER_FOLDS = 4  # without dev rows a quarter of the labelled heads chooses the settings
 
 
@@ -81,7 +82,7 @@ def run_cell(
     config: TuneConfig | None = None,
     *,
     phrase: str | None = None,
-    metrics: Sequence[str] = DEFAULT_METRICS,
+    metrics: Sequence[str] | None = None,
     with_zero_shot: bool = True,
     keep_weights: bool = False,
     progress: TuneCallback | None = None,
@@ -100,7 +101,7 @@ def run_cell(
         family: name, YAML file or `TemplateFamily`.
         config: None: the defaults of the checkpoint's kind.
         phrase: natural phrase in place of the task's first.
-        metrics: names of the metrics on test.
+        metrics: names of the metrics on test; None: those that are usual for the kind of task.
         with_zero_shot: also score the untuned model on test.
         keep_weights: put the tuned weights into the result.
         progress: is told of every rung.
@@ -112,13 +113,13 @@ def run_cell(
         TrainingError: the training diverges at every rate.
     """
     started = time.perf_counter()
-    settled = settle(loaded, config)
-    for name in (*metrics, settled.metric):
-        known_metrics.get(name)
+    settled = settle(loaded, config, task)
+    metrics = default_metrics(task) if metrics is None else metrics
+    check_metrics(task, (*metrics, settled.metric))
     template = cell_template(loaded, task, family, phrase, settled.method)
     if not split.train:
         _needs_rows(settled, split)
-        rows = encode_cell(loaded, template, split, settled, test=split.test)
+        rows = encode_cell(loaded, template, split, settled, test=split.test, form=task.form)
         scores = _scores(loaded, rows.test, rows.max_new_tokens, settled, metrics)
         return _result(task, split, template, None, rows, scores, scores, None, started)
     chooser = split if split.dev else inner_split(split)
@@ -126,8 +127,12 @@ def run_cell(
     zero = None
     wanted = bool(split.dev) and (bool(split.test) or keep_weights)
     for learner, written in learners(loaded, template, task, chooser, settled, phrase):
-        rows = encode_cell(learner, written, chooser, settled, test=split.test)
-        whole = rows if split.dev else encode_cell(learner, written, split, settled, test=split.test)
+        rows = encode_cell(learner, written, chooser, settled, test=split.test, form=task.form)
+        whole = (
+            rows
+            if split.dev
+            else encode_cell(learner, written, split, settled, test=split.test, form=task.form)
+        )
         rows = replace(rows, max_new_tokens=whole.max_new_tokens)
         start = Weights(learner.weights)
         try:
@@ -220,26 +225,35 @@ def zero_shot(
     config: TuneConfig | None = None,
     *,
     phrase: str | None = None,
-    metrics: Sequence[str] = DEFAULT_METRICS,
+    metrics: Sequence[str] | None = None,
 ) -> Scores:
     """Scores of the untuned model on the test heads of a split; see `run_cell`.
 
     Raises:
         DataError: the split has no test heads.
     """
-    settled = settle(loaded, config)
+    settled = settle(loaded, config, task)
+    metrics = default_metrics(task) if metrics is None else metrics
     _needs_rows(settled, split)
     template = cell_template(loaded, task, family, phrase)
-    rows = encode_cell(loaded, template, split, settled, test=split.test)
+    rows = encode_cell(loaded, template, split, settled, test=split.test, form=task.form)
     scores = _scores(loaded, rows.test, rows.max_new_tokens, settled, metrics)
     if scores is None:
         raise DataError(f"{split.task}: the split has no test heads", hint="give the task a test file")
     return scores
 
 
-def settle(loaded: LoadedModel, config: TuneConfig | None) -> Settled:
-    """The configuration with every default of this checkpoint's kind filled in."""
-    return (config or TuneConfig()).resolve(loaded.adapter.name)
+def settle(loaded: LoadedModel, config: TuneConfig | None, task: Task | None = None) -> Settled:
+    """The configuration with every default of this checkpoint's kind, and of the kind of task, filled in."""
+    config = config or TuneConfig()
+    if task is not None and task.kind in OPTIONED and "metric" not in config.model_fields_set:
+        config = config.model_copy(update={"metric": RANKED_METRICS[0]})
+    return config.resolve(loaded.adapter.name)
+
+
+def default_metrics(task: Task) -> tuple[str, ...]:
+    """The metrics that are usual for the kind of a task."""
+    return RANKED_METRICS if task.kind in OPTIONED else DEFAULT_METRICS
 
 
 def cell_template(
@@ -255,10 +269,24 @@ def cell_template(
         TemplateError: the parts do not fit together, or see `check_method`.
     """
     family = get_family(family)
-    check_method(family, method)
+    check_method(family, method, kind=task.form.kind)
     if phrase is None and task.phrases:
         phrase = task.phrases[0]
-    return compile_template(family, phrase=phrase, fields=task.fields, adapter=loaded.adapter)
+    return task.form.template(family, phrase=phrase, fields=task.fields, adapter=loaded.adapter)
+
+
+def check_metrics(task: Task, names: Sequence[str]) -> None:
+    """Refuse metrics that are unknown, and metrics of options for a task without any.
+
+    Raises:
+        UnknownNameError, DataError: it names the metric.
+    """
+    for name in names:
+        if known_metrics.get(name).reads != "text" and task.kind not in OPTIONED:
+            raise DataError(
+                f"{task.name}: the metric '{name}' is for choices and labels, and this is a {task.kind} task",
+                hint="choose another with --metrics; mto ls metrics lists them",
+            )
 
 
 def inner_split(split: Split) -> Split:
@@ -285,14 +313,15 @@ def _scores(
         return None
     learner = Learner.of(model)
     with learner.measuring():
-        answers = generate(
+        answers, options = answer_all(
             learner.loaded,
             asked.questions,
+            asked.options,
             max_new_tokens=max_new_tokens,
             beams=config.beams,
             precision=config.precision,
         )
-    return score(asked.heads, answers, asked.references, metrics)
+    return score(asked.heads, answers, asked.references, metrics, options)
 
 
 def _status(task: Task, template: Template, split: Split) -> TuneStatus:

@@ -18,7 +18,7 @@ from pydantic import (
 
 from mto.config import Strict
 from mto.errors import TemplateError
-from mto.templates.family import SOFT, TemplateFamily
+from mto.templates.family import CHOICE_SOFT, SOFT, TemplateFamily
 
 
 class PromptOptions(Strict):
@@ -120,7 +120,7 @@ class Settled(TuneConfig):
         return self
 
 
-def check_method(family: TemplateFamily, method: str) -> None:
+def check_method(family: TemplateFamily, method: str, *, kind: str = "completion") -> None:
     """Refuse a family that a method of tuning cannot use.
 
     Raises:
@@ -131,7 +131,8 @@ def check_method(family: TemplateFamily, method: str) -> None:
         raise TemplateError(
             f"the family '{family.name}' holds no soft prompt, so prompt-tuning has nothing to train",
             where=family.origin or None,
-            hint="choose one of: " + ", ".join(SOFT),
+            hint="choose one of: "
+            + ", ".join((SOFT[0], *CHOICE_SOFT) if kind == "multiple-choice" else SOFT),
         )
     if method != "prompt" and family.soft:
         raise TemplateError(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
 from torch import Tensor
 
 from mto.errors import ConfigError, DataError
-from mto.evaluate.scores import DEFAULT_METRICS, Scores
+from mto.evaluate.scores import Scores
 from mto.families import LoadedModel
 from mto.tasks import Split, Task, folds
 from mto.templates import TemplateFamily
@@ -68,7 +69,7 @@ def cross_validate(
     *,
     k: int = FOLDS,
     phrase: str | None = None,
-    metrics: Sequence[str] = DEFAULT_METRICS,
+    metrics: Sequence[str] | None = None,
     with_zero_shot: bool = True,
     keep_weights: bool = False,
     progress: TuneCallback | None = None,
@@ -91,7 +92,7 @@ def cross_validate(
         ConfigError: several numbers of vectors or prompt encoders: folds choose one rate and number of steps.
     """
     started = time.perf_counter()
-    settled = settle(loaded, config)
+    settled = settle(loaded, config, task)
     options = settled.prompt
     if options is not None and len(options.vectors or (0,)) * len(options.encoders) > 1:
         raise ConfigError(
@@ -117,7 +118,7 @@ def cross_validate(
     chosen = choose_point(pooled_points(cells), settled.select)
     template = cell_template(loaded, task, family, phrase, settled.method)
     learner, template = next(learners(loaded, template, task, split, settled, phrase))
-    rows = encode_cell(learner, template, split, settled, test=())
+    rows = encode_cell(learner, template, split, settled, test=(), form=task.form)
     weights = None
     if keep_weights:
         start = Weights(learner.weights)
@@ -173,7 +174,10 @@ def _joined(parts: Sequence[Scores | None], order: Sequence[int]) -> Scores:
         name: [item for part in some for item in getattr(part, name)]
         for name in ("heads", "predictions", "references")
     }
+    options = [part.options for part in some if part.options is not None]
+    together = reduce(lambda a, b: a.joined(b), options).taken(order) if options else None
     return Scores(
+        options=together,
         **{name: tuple(items[place] for place in order) for name, items in texts.items()},
         values={name: np.concatenate([part.values[name] for part in some])[order] for name in some[0].values},
         empty=np.concatenate([part.empty for part in some])[order],

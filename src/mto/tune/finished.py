@@ -55,6 +55,7 @@ def finished_model(
         family=family,
         phrase=template.phrase,
         fields=task.fields,
+        form=task.form,
         max_source=config.max_source,
         max_new_tokens=result.max_new_tokens,
         beams=config.beams,

@@ -21,6 +21,8 @@ from mto.tune.weights import put_weights
 
 FAMILIES = {"finetune": "masked-prompting", "prompt": "masked-post-pt"}
 """The template family of each method where none is named."""
+CHOICE_FAMILIES = {"finetune": "masked-answer-prompting", "prompt": "post-masked-answer-pt"}
+"""The same for multiple choice."""
 
 
 def tune(
@@ -46,7 +48,7 @@ def tune(
         model: a loaded checkpoint (left as it is), or what `load_model` takes.
         task: a task, or what `load_task` takes, such as ``household/ObjectUse`` or ``own.csv``.
         family: name, YAML file or `TemplateFamily`. None: ``masked-prompting``, or ``masked-post-pt`` where a soft prompt is
-            tuned.
+            tuned; for multiple choice ``masked-answer-prompting`` or ``post-masked-answer-pt``.
         shots: labelled rows to draw; 0: no tuning, None: all rows. A task of one file with fewer heads than this
             uses all of its rows.
         seed: the data seed.
@@ -62,8 +64,9 @@ def tune(
     task = load_task(task, data=data) if not isinstance(task, Task) else task
     split = split if split is not None else _draw(task, shots, seed)
     base = loaded = model if isinstance(model, LoadedModel) else load_model(model)
-    settled = settle(base, config)
-    family = FAMILIES[settled.method] if family is None else family
+    settled = settle(base, config, task)
+    usual = CHOICE_FAMILIES if task.kind == "multiple-choice" else FAMILIES
+    family = usual[settled.method] if family is None else family
     template = cell_template(base, task, family, phrase, settled.method)  # before the copy: it may fail
     if loaded is model and settled.method == "finetune":
         loaded = replace(base, model=copy.deepcopy(base.model))

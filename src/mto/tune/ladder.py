@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from mto.errors import TrainingError
+from mto.evaluate.choices import score_options
 from mto.evaluate.generate import generate
 from mto.evaluate.likelihood import likelihood
 from mto.evaluate.metrics import metrics
+from mto.evaluate.nats import RANKINGS
 from mto.families import LoadedModel
 from mto.train import Batch, PairSource, TrainConfig, train
 from mto.train.cross_entropy import IGNORE
 from mto.tune.config import Settled
 from mto.tune.learner import Learner
+from mto.tune.optioned import read_names
 from mto.tune.products import fast_products
 from mto.tune.rows import CellRows
 from mto.tune.sweep import Because, RateRun, SweepPoint
@@ -44,15 +47,28 @@ class Dev:
     def _measure(self, loaded: LoadedModel) -> tuple[float, float]:
         config, rows = self.config, self.rows
         scored = likelihood(loaded, rows.dev_pairs, include_eos=False, precision=config.precision)
+        return float(scored.nll.sum() / max(1, int(scored.bytes.sum()))), self._points(loaded)
+
+    def _points(self, loaded: LoadedModel) -> float:
+        """Mean of the metric; a metric of a ranking needs no generation."""
+        config, asked = self.config, self.rows.dev
+        metric = metrics.get(config.metric)
+        if metric.reads in RANKINGS and asked.options:
+            calibrate = metric.reads == "calibrated"
+            nats = score_options(loaded, asked.options, calibrate=calibrate, precision=config.precision)
+            ranked = [row.names[one.best(metric.reads)] for row, one in zip(asked.options, nats, strict=True)]
+            return float(metric(ranked, asked.references).mean())
         answers = generate(
             loaded,
-            rows.dev.questions,
-            max_new_tokens=rows.max_new_tokens,
+            asked.questions,
+            max_new_tokens=self.rows.max_new_tokens,
             beams=config.beams,
             precision=config.precision,
         )
-        points = metrics.get(config.metric)([answer.text for answer in answers], rows.dev.references)
-        return float(scored.nll.sum() / max(1, int(scored.bytes.sum()))), float(points.mean())
+        written = [answer.text for answer in answers]
+        if metric.reads != "text":
+            written = read_names(asked.options, answers)
+        return float(metric(written, asked.references).mean())
 
 
 class Tight:

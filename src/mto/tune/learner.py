@@ -15,7 +15,7 @@ from mto.errors import ConfigError, TemplateError
 from mto.families import LoadedModel
 from mto.prompts import Initial, Prompted, SoftPrompt, frozen, load_prompt, make_prompt, placed
 from mto.tasks import Split, Task
-from mto.templates import Encoded, Template, TemplateFamily, compile_template, plain_text
+from mto.templates import CHOICE_FIELDS, Encoded, Template, TemplateFamily, plain_text
 from mto.train import Batch
 from mto.train.loop import Loss
 from mto.train.loss import seq2seq_loss
@@ -138,5 +138,7 @@ def phrase_words(phrase: str | None, task: Task) -> str:
             f"{task.name} has no phrase, so no vectors can begin as one", hint="give one with --phrase"
         )
     family = TemplateFamily("words", source="{{ phrase }}", target="{{ answer }}")
-    template = compile_template(family, phrase=phrase, fields=task.fields)
-    return " ".join(plain_text(template.render(dict.fromkeys(template.fields, "")).source).split())
+    template = task.form.template(family, phrase=phrase, fields=task.fields)
+    choices = dict.fromkeys(CHOICE_FIELDS[:2], "") if template.choices else {}
+    blank = template.render({**dict.fromkeys(template.fields, ""), **choices})
+    return " ".join(plain_text(blank.source).split())

@@ -12,7 +12,7 @@ from typing import Any
 from torch import Tensor
 
 from mto.prompts import Numbers, SavedPrompt, placed
-from mto.templates import Encoded, Rendered, Template, compile_template, encode_many
+from mto.templates import Encoded, Rendered, Template, encode_many
 from mto.tune.tuned import TunedModel
 
 
@@ -31,7 +31,7 @@ class TunedPrompt(TunedModel):
     @cached_property
     def _template(self) -> Template:
         # The lengths are those of the vectors: a sweep may have chosen others than the family's.
-        template = compile_template(
+        template = self.form.template(
             self.family, phrase=self.phrase, fields=self.fields, adapter=self.loaded.adapter
         )
         lengths = set(self.prompt.numbers_of_vectors.values())

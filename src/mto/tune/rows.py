@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mto.families import LoadedModel
-from mto.tasks import Example, Row, Split
-from mto.templates import Encoded, Template, encode_many
+from mto.tasks import Example, Form, Row, Split
+from mto.tasks.form import PLAIN
+from mto.templates import Encoded, Rendered, Template, encode_many
 from mto.tune.config import Settled
 from mto.tune.learner import Learner
+from mto.tune.optioned import OptionRow, encode_options, right_choice
 
 ROOM = 4  # tokens more than the longest few-shot target may be written
 LIKELIHOOD_REFERENCES = 3  # most references of a dev head whose likelihood is looked at
@@ -17,11 +19,12 @@ LIKELIHOOD_REFERENCES = 3  # most references of a dev head whose likelihood is l
 
 @dataclass(frozen=True)
 class Asked:
-    """Questions for generation with their right answers, one a head."""
+    """Questions for generation with their right answers, one a head; `options` for tasks that have some, else empty."""
 
     heads: tuple[str, ...]
     references: tuple[tuple[str, ...], ...]
     questions: tuple[Encoded, ...]
+    options: tuple[OptionRow, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,9 @@ def encode_cell(
     config: Settled,
     *,
     test: Sequence[Example],
+    form: Form = PLAIN,
 ) -> CellRows:
-    """Write and encode train and dev of a split, and test heads.
+    """Write and encode train and dev of a split, and test heads; `form` is that of the task.
 
     Raises:
         TemplateError: a target is longer than the checkpoint can write.
@@ -61,10 +65,18 @@ def encode_cell(
     learner = Learner.of(model)
     adapter, soft = learner.loaded.adapter, learner.prompt is not None
 
-    def encode(pairs: Sequence[tuple[Row | Example, str | None]]) -> tuple[Encoded, ...]:
-        rendered = [template.render(row.fields, answer) for row, answer in pairs]
+    natural = template.phrase is not None
+
+    def encode_rendered(rendered: Sequence[Rendered]) -> tuple[Encoded, ...]:
         encoded = encode_many(rendered, adapter, max_source=config.max_source, soft=soft)
         return tuple(learner.numbered(encoded))
+
+    def encode(pairs: Sequence[tuple[Row | Example, str | None]]) -> tuple[Encoded, ...]:
+        return encode_rendered([_render(template, form, row, target, natural) for row, target in pairs])
+
+    def options(rows: Sequence[Row | Example], questions: Sequence[Encoded]) -> tuple[OptionRow, ...]:
+        right = [(row.fields, row.target if isinstance(row, Row) else row.targets[0]) for row in rows]
+        return encode_options(template, form, right, questions, adapter, encode_rendered)
 
     train = encode([(row, row.target) for row in split.train])
     labelled = encode([(row, row.target) for row in split.dev])
@@ -73,14 +85,25 @@ def encode_cell(
         tuple(row.head for row in split.dev),
         tuple(row.references for row in split.dev),
         labelled,
+        options(split.dev, labelled),
     )
+    questions = encode([(example, None) for example in test])
     asked = Asked(
         tuple(example.head for example in test),
         tuple(example.targets for example in test),
-        encode([(example, None) for example in test]),
+        questions,
+        options(test, questions),
     )
     lost = sum(item.words_lost for group in (train, labelled, asked.questions) for item in group)
     return CellRows(train, dev, pairs, asked, room_to_write((*train, *labelled), config), lost)
+
+
+def _render(
+    template: Template, form: Form, row: Row | Example, target: str | None, natural: bool
+) -> Rendered:
+    if target is None:
+        return template.render(row.fields)
+    return template.render(row.fields, form.written(target, natural=natural), right_choice(row, target))
 
 
 def room_to_write(few_shot: Sequence[Encoded], config: Settled) -> int:

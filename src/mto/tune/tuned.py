@@ -9,6 +9,8 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import Field
+
 from mto.config import Strict, parse
 from mto.errors import DataError, RunError
 from mto.evaluate.generate import generate
@@ -16,23 +18,17 @@ from mto.families import Answer, LoadedModel, load_model, save_model
 from mto.prompts.saving import FILE as PROMPT
 from mto.prompts.saving import VECTORS, load_prompt
 from mto.runs import atomic_directory, read_json, write_json
-from mto.tasks import Example, Row
-from mto.templates import (
-    Encoded,
-    FamilyFile,
-    Rendered,
-    Template,
-    TemplateFamily,
-    compile_template,
-    encode_many,
-)
+from mto.tasks import Example, Form, Row
+from mto.tasks.form import PLAIN
+from mto.templates import Encoded, FamilyFile, Rendered, Template, TemplateFamily, encode_many
 from mto.tune.cross import CrossResult
+from mto.tune.new_rows import Chosen, choose, fields_of
 from mto.tune.sweep import Sweep
 
 FILE, MODEL = "tuned.json", "model"
 MATCH = "match.json"
 """What chose the family, where matching did; written beside the model by whoever asked."""
-Input = Row | Example | Mapping[str, str] | str
+Input = Row | Example | Mapping[str, Any] | str
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +41,7 @@ class TunedModel:
         family: how rows are written.
         phrase: the natural phrase, or None for a family that uses none.
         fields: the fields of the task.
+        form: its kind, and how its rows are written.
         max_source, max_new_tokens, beams: as in tuning.
         base_ref, base_revision: the checkpoint that was tuned.
         rate, steps: of the tuning; 0 steps: no tuning did better on dev, or zero shots were asked for.
@@ -71,10 +68,11 @@ class TunedModel:
     sweep: Sweep | None = None
     cross: CrossResult | None = None
     scores: Mapping[str, float] | None = None
+    form: Form = PLAIN
 
     @cached_property
     def _template(self) -> Template:
-        return compile_template(
+        return self.form.template(
             self.family, phrase=self.phrase, fields=self.fields, adapter=self.loaded.adapter
         )
 
@@ -82,7 +80,8 @@ class TunedModel:
         """Write an answer to each row.
 
         Args:
-            rows: rows or examples of a task, mappings with the fields (``{"head": "hammer"}``), or heads alone.
+            rows: rows or examples of a task, mappings with the fields (``{"head": "hammer"}``; choices are a list:
+                ``{"question": "Which?", "choices": ["this", "that"]}``), or heads alone.
 
         Returns:
             One answer a row, in order; ``answer.text`` is the text.
@@ -95,6 +94,19 @@ class TunedModel:
         questions = self.questions(rows)
         with self._answering():
             return generate(self.loaded, questions, max_new_tokens=self.max_new_tokens, beams=self.beams)
+
+    def choose(self, rows: Sequence[Input]) -> list[Chosen]:
+        """Rank the options of each row: the choices of a question, or the labels of the task.
+
+        Returns:
+            One `Chosen` a row, in order: the likeliest option, and the probability of each.
+
+        Raises:
+            DataError: the task has no options; else as `predict`.
+        """
+        fields = [self._fields(place, row) for place, row in enumerate(rows)]
+        with self._answering():
+            return choose(self.loaded, self._template, self.form, fields, self._encoded, task=self.task)
 
     def questions(self, rows: Sequence[Input]) -> list[Encoded]:
         """Rows as the model reads them. Raises as `predict`."""
@@ -109,18 +121,7 @@ class TunedModel:
         return nullcontext()
 
     def _fields(self, place: int, row: Input) -> Mapping[str, str]:
-        if isinstance(row, str):
-            row = {"head": row}
-        given = row.fields if isinstance(row, Row | Example) else row
-        fields = {"relation": self.relation, **given}
-        missing = [name for name in sorted(self._template.fields) if not isinstance(fields.get(name), str)]
-        if missing:
-            found = ", ".join(sorted(given)) or "nothing"
-            raise DataError(
-                f"row {place + 1} has no text under '{missing[0]}' (found: {found})",
-                hint=f"the template of '{self.task}' needs: {', '.join(sorted(self._template.fields))}",
-            )
-        return fields
+        return fields_of(row, place, self._template, self.form, relation=self.relation, task=self.task)
 
     def save(self, path: str | Path, dtype: str = "bfloat16") -> Path:
         """Write ``model/`` (a checkpoint that transformers can load as well) and ``tuned.json``; all or nothing.
@@ -166,7 +167,9 @@ class TunedModel:
             sweep=self.sweep.to_json() if self.sweep else None,
             scores=dict(self.scores) if self.scores else None,
         )
-        return file.model_dump(mode="json")
+        written = file.model_dump(mode="json")
+        # Completion is what a file is about that says nothing.
+        return written if self.form.is_plain else {**written, "form": self.form.to_json()}
 
     @staticmethod
     def load(path: str | Path, *, device: str = "cpu") -> TunedModel:
@@ -192,6 +195,7 @@ class _File(Strict):
     shots: int
     sweep: dict[str, Any] | None
     scores: dict[str, float] | None
+    form: Form = Field(default=PLAIN, exclude=True)
 
 
 def load_tuned(path: str | Path, *, device: str = "cpu", base: LoadedModel | None = None) -> TunedModel:
@@ -237,4 +241,5 @@ def load_tuned(path: str | Path, *, device: str = "cpu", base: LoadedModel | Non
         shots=file.shots,
         sweep=Sweep.from_json(file.sweep) if file.sweep else None,
         scores=file.scores,
+        form=file.form,
     )

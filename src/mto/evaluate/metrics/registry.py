@@ -33,6 +33,9 @@ class Metric:
     compute: Compute
     remark: str | None = None
     """What must be said beside every figure of this metric."""
+    reads: str = "text"
+    """What it looks at: the ``text`` that was written, the option that it was ``read`` as, or the first option of a ranking
+    (``sum``, ``token``, ``byte``, ``calibrated``); all but the text are for tasks with options."""
 
     def __call__(self, predictions: Sequence[str], references: Sequence[Sequence[str]]) -> Scored:
         if len(predictions) != len(references):
@@ -64,6 +67,28 @@ metrics.register(
     "exact_match",
     "mto.evaluate.metrics.exact:EXACT_MATCH",
     summary="equal to a reference after normalisation",
+)
+metrics.register(
+    "accuracy",
+    "mto.evaluate.metrics.options:ACCURACY",
+    summary="the option that was written is the right one",
+)
+for _by, _what in (
+    ("sum", "in all, EOS included"),
+    ("token", "a token"),
+    ("byte", "a byte"),
+    ("calibrated", "in all minus those without the question"),
+):
+    metrics.register(
+        f"rank_{_by}",
+        f"mto.evaluate.metrics.options:RANK_{_by.upper()}",
+        summary=f"the likeliest option is the right one, by nats {_what}",
+    )
+metrics.register(
+    "bleu", "mto.evaluate.metrics.translation:BLEU", summary="BLEU of sacrebleu, over all references"
+)
+metrics.register(
+    "chrf", "mto.evaluate.metrics.translation:CHRF", summary="chrF of sacrebleu, over all references"
 )
 metrics.register(
     "semantic",

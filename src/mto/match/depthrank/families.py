@@ -98,7 +98,7 @@ def write_families(
     """
     if not rows:
         raise DataError(f"{task.name}: there are no rows to score", hint="give two labelled rows or more")
-    plain = [family for family in list_families() if not family.soft]
+    plain = [family for family in list_families() if not (family.soft or family.choices)]
     found = plain if families is None else [get_family(ref) for ref in families]
     names = [family.name for family in found]
     if not names:

@@ -1,0 +1,210 @@
+"""Runs of multiple choice, classification and text to text: from a task file to a report and new rows."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mto.errors import DataError
+from mto.evaluate.predictions import read_predictions
+from mto.pipeline import compare, load
+from mto.pipeline.kinds import kind_of
+from mto.pipeline.predicting import predict_file
+from mto.pipeline.show import show_task
+from mto.report import render_markdown
+from mto.report.terminal import render_terminal
+from tests.pipeline.small import THINGS
+
+SETTINGS: dict[str, Any] = {
+    "shots": 4, "seeds": 2, "max_test": 6, "tune": {"rates": [1e-3], "ladder": [0, 2], "extend": False},
+}  # fmt: skip
+PLACES = ("kitchen", "garden", "library")
+
+
+def question(n: int) -> dict[str, Any]:
+    return {"question": f"where is the {THINGS[n]}?", "choices": PLACES[: 2 + n % 2], "answer": n % 2}
+
+
+def labelled(n: int) -> dict[str, Any]:
+    return {"text": f"the {THINGS[n]}", "label": n % 2}
+
+
+def sourced(n: int) -> dict[str, Any]:
+    return {"source": THINGS[n], "target": [f"the {THINGS[n]}", "a house"]}
+
+
+TASKS = {
+    "multiple-choice": (question, ""),
+    "classification": (
+        labelled,
+        "labels:\n  good: {data: ['1'], words: [clean, red]}\n  bad: {data: ['0'], words: [big]}\nphrases: ['{{ text }} is']\n",
+    ),
+    "text-to-text": (sourced, ""),
+}
+
+
+def write_task(folder: Path, kind: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    make, more = TASKS[kind]
+    for name, numbers in (("train", range(14)), ("test", range(14, 24))):
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps(make(n)) + "\n" for n in numbers))
+    path = folder / f"{kind}.yaml"
+    path.write_text(
+        f"name: own-{kind}\nkind: {kind}\n{more}data:\n  splits: {{train: train.jsonl, test: test.jsonl}}\n"
+    )
+    return path
+
+
+@pytest.fixture(scope="module")
+def runs(tiny_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """A finished run of each kind, with two families."""
+    folder = tmp_path_factory.mktemp("kinds")
+    families = {
+        "multiple-choice": ("mapping", "masked-answer-prompting-last"),
+        "classification": ("mapping", "masked-prompting"),
+    }
+    return {
+        kind: compare(
+            write_task(folder / kind, kind), model=tiny_dir, out=folder / f"run-{kind}", workers=1,
+            families=families.get(kind, ("mapping", "masked-mapping")), **SETTINGS,
+        )
+        for kind in TASKS
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["multiple-choice", "classification"])
+def test_results_hold_right_or_wrong_of_each_item_and_seed(runs, kind: str) -> None:
+    comparison = runs[kind].comparison
+    assert comparison.metric == "rank_sum" and comparison.tasks[0].kind == kind
+    tuned = [cell for cell in comparison.cells if cell.stage == "tuned"]
+    assert len(tuned) == 4 and {choice.by for choice in comparison.choices} == {"dev"}
+    for cell in tuned:
+        assert set(cell.scores) == {"rank_sum", "accuracy", "rank_token", "rank_byte", "rank_calibrated"}
+        assert len(cell.scores["rank_sum"]) == 6 and set(cell.scores["rank_sum"]) <= {0.0, 100.0}
+        assert {"ece", "near", "no_option"} <= set(cell.corpus)
+        assert ("macro_f1" in cell.corpus) == (kind == "classification")
+    names = {baseline.name for baseline in comparison.baselines}
+    assert names == {"most frequent answer", "guessing"} | (
+        {"nearest head"} if kind == "classification" else set()
+    )
+    guess = next(b for b in comparison.baselines if b.name == "guessing")
+    options = [len(PLACES[: 2 + THINGS.index(h.split()[-1].strip("?")) % 2]) for h in comparison.tasks[0].test_heads] if (
+        kind == "multiple-choice"
+    ) else [2] * 6  # fmt: skip
+    assert guess.scores["rank_sum"] == tuple(round(100 / n, 2) for n in options)
+
+
+def test_predictions_keep_the_options_with_their_nats(runs) -> None:
+    groups = read_predictions(runs["multiple-choice"].path / "predictions.parquet")
+    first = next(group for group in groups if group.family == "masked-answer-prompting-last")
+    options = first.scores.options
+    assert options.names[0][:2] == PLACES[:2] and len(options.nats[0].prior) == len(options.names[0])
+    assert first.scores.values["rank_sum"].tolist() == [
+        100.0 * (pick == right[0])
+        for pick, right in zip(options.picks("sum"), first.scores.references, strict=True)
+    ]
+    assert next(group for group in groups if group.family == "guessing").scores.options is None
+
+
+@pytest.mark.parametrize("kind", list(TASKS))
+def test_a_finished_run_is_read_back_and_reported(runs, kind: str, tmp_path: Path) -> None:
+    run = runs[kind]
+    again = compare(run.path.parent / kind / f"{kind}.yaml", model=run.comparison.model.ref, out=run.path, workers=1,
+                    families=tuple(f.name for f in run.comparison.families), **SETTINGS)  # fmt: skip
+    assert not again.worked and again.comparison == run.comparison
+    text = render_markdown(run.comparison)
+    words = {
+        "multiple-choice": (
+            "guessing",
+            "most frequent answer",
+            "near misses",
+            "Accuracy (ranked)",
+            "(question last)",
+        ),
+        "classification": ("guessing", "macro F1", "calibration error", "copy: nearest head"),
+        "text-to-text": ("BLEU of all", "chrF", "copy: nearest head"),
+    }[kind]
+    assert all(word in text for word in words), text
+    assert render_terminal(run.comparison).renderables
+
+
+def test_new_questions_are_answered_with_probabilities(runs, tmp_path: Path) -> None:
+    loaded = load(runs["multiple-choice"].path)
+    rows = tmp_path / "new.jsonl"
+    rows.write_text(
+        "".join(json.dumps({k: v for k, v in question(n).items() if k != "answer"}) + "\n" for n in range(3))
+    )
+    assert predict_file(loaded, rows, tmp_path / "out.jsonl") == 3
+    for line in (tmp_path / "out.jsonl").read_text().splitlines():
+        row = json.loads(line)
+        chances = json.loads(row["probabilities"])
+        assert list(chances) == row["choices"] and chances[row["prediction"]] == row["probability"] == max(
+            chances.values()
+        )
+        assert sum(chances.values()) == pytest.approx(1, abs=1e-4)
+    table = tmp_path / "new.csv"
+    table.write_text("question,choice1,choice2,choice3\nwhere?,a car,a house,\n")
+    predict_file(loaded, table, tmp_path / "out.csv")
+    assert "probabilities" in (tmp_path / "out.csv").read_text()
+    for cells, message in (
+        ("where?,a car,,", "1 choices"),
+        ("where?,a,a,b", "a choice twice"),
+        ("where?,a,,b", "no text"),
+    ):
+        table.write_text(f"question,choice1,choice2,choice3\n{cells}\n")
+        with pytest.raises(DataError, match=rf"new.csv:2: found .*{message}"):
+            predict_file(loaded, table, tmp_path / "out.csv")
+    table.write_text("question\nwhere?\n")
+    with pytest.raises(DataError, match="there are no choices"):
+        predict_file(loaded, table, tmp_path / "out.csv")
+
+
+def test_new_texts_get_a_label_and_sources_a_text(runs, tmp_path: Path) -> None:
+    (chosen,) = load(runs["classification"].path).choose(["the red car"])
+    assert set(chosen.probabilities) == {"good", "bad"}
+    (tmp_path / "new.csv").write_text("source\nred car\n")
+    predict_file(load(runs["text-to-text"].path), tmp_path / "new.csv", tmp_path / "out.csv")
+    assert (tmp_path / "out.csv").read_text().startswith("source,prediction\n")
+
+
+def test_zero_shots_rank_without_tuning(tiny_dir: Path, tmp_path: Path) -> None:
+    settings = {**SETTINGS, "shots": 0, "seeds": 1}
+    path = write_task(tmp_path, "multiple-choice")
+    run = compare(path, model=tiny_dir, out=tmp_path / "run", workers=1, families="all", **settings)
+    assert [family.name for family in run.comparison.families][-1] == "masked-choice-prompting"
+    assert all(cell.stage == "zero-shot" and "rank_sum" in cell.scores for cell in run.comparison.cells)
+
+
+def test_what_does_not_go_together_is_said(tiny_dir: Path, tmp_path: Path) -> None:
+    choice, text = (write_task(tmp_path / kind, kind) for kind in ("multiple-choice", "text-to-text"))
+    with pytest.raises(DataError, match="tasks of several kinds in one run"):
+        compare([choice, text], model=tiny_dir, out=tmp_path / "run", **SETTINGS)
+    with pytest.raises(DataError, match="'rank_sum' is for choices and labels"):
+        compare(
+            text,
+            model=tiny_dir,
+            out=tmp_path / "run",
+            metrics=("rank_sum",),
+            families=("mapping",),
+            **SETTINGS,
+        )
+    from mto.match import match
+
+    with pytest.raises(DataError, match="is a multiple-choice task, and matching reads completion tasks"):
+        match(str(choice), str(tiny_dir))
+
+
+def test_kinds_are_known_from_files_alone(tmp_path: Path) -> None:
+    assert kind_of(str(write_task(tmp_path, "classification"))) == "classification"
+    assert (kind_of("household/xWant"), kind_of("own.csv"), kind_of("nowhere.yaml")) == ("completion",) * 3
+
+
+def test_a_question_is_shown_under_each_family(tmp_path: Path) -> None:
+    shown = show_task(write_task(tmp_path, "multiple-choice"), families=["masked-choice-prompting-letters"])
+    (one,) = shown.examples[0].families
+    assert "a : kitchen b : garden" in one.source.text and one.masks_asked == 2
+    labels = show_task(write_task(tmp_path, "classification"))
+    assert [one.answer for one in labels.examples[0].families] == ["bad", "bad", "big", "big"]
