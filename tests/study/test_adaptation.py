@@ -103,9 +103,13 @@ def test_the_whole_way_takes_family_and_objective_of_each_seed(studied: Studied)
             assert scores is not None
             assert np.array_equal(results.whole_way(task)[number], scores[number])
     titles = [way.title for way in figures.ways(results)]
-    assert (
-        titles[0].startswith("conventional") and titles[-1].startswith("the whole way") and len(titles) == 6
-    )
+    assert titles[0].startswith("conventional") and titles[-1].startswith("the whole way")
+    assert len(titles) == 7 and "the objective of matching, and the family that looks like it" in titles
+    for task in TASKS:
+        made = results.decision(task, results.seeds[1])
+        family = {"denoising": "masked-prompting", "lm": "prompting"}[made.objective]
+        scores, agreeing = results.scores(task, made.objective, family), results.agreeing_way(task)
+        assert scores is not None and agreeing is not None and np.array_equal(agreeing[1], scores[1])
     rules = figures.objective_rules(results)
     assert rules[-1].name == "noise floor"
     assert {"the objective of matching", "no adaptation", "always lm", "always denoising"} <= {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,13 @@ from mto.prepare.decontaminate import Guarded, LeakIndex
 from mto.prepare.pairs import Pair, read_pairs
 from mto.prepare.prepared import read_prepared
 from mto.prepare.words import Normaliser
-from mto.report import read_results
+from mto.report import Comparison, read_results
 from mto.runs import RunFolder, environment, read_json
 from mto.study.adaptation.config import NONE, AdaptationStudyConfig, Arm
 from mto.study.adaptation.plan import (
     adapted_folder,
+    agreeing,
+    agreeing_folder,
     decisions,
     grid_folder,
     pairs_folder,
@@ -107,23 +109,41 @@ class _Runs:
         config, expected = self._config, {task.name: task.heads for task in self._before.tasks}
         for arm in config.arms:
             for family in arm.families or config.families:
-                run = read_results(grid_folder(self._path, arm, family))
-                self.hours += run.hours
-                missing = set(tasks_of(config, self._before, arm, family)) - {task.name for task in run.tasks}
-                if missing:
-                    raise DataError(f"{arm.name}, {family}: {min(missing)} is missing", where=str(self._path))
-                for task in run.tasks:
-                    self.heads[task.name] = task.test_heads
-                    if len(task.test_heads) != expected[task.name]:
-                        raise DataError(
-                            f"{task.name} has {len(task.test_heads)} test heads here, in the study of matching {expected[task.name]}",
-                            hint="give both studies the same data",
-                        )
-                for cell in run.cells:
-                    if cell.stage == "tuned":
-                        yield ArmCell(
-                            task=cell.task, arm=arm.name, family=family, seed=cell.seed, scores=cell.scores[config.metric],
-                        )  # fmt: skip
+                for run in self._grid(arm, family):
+                    yield from self._scores(run, arm, family, expected)
+
+    def _grid(self, arm: Arm, family: str) -> Iterator[Comparison]:
+        """The runs of one arm and family.
+
+        Raises:
+            DataError: a task is missing.
+        """
+        asked = {grid_folder(self._path, arm, family): tasks_of(self._config, self._before, arm, family)}
+        own, further = agreeing(self._config, self._before, arm)
+        if further and own == family:
+            asked[agreeing_folder(self._path, arm, family)] = further
+        for folder, tasks in asked.items():
+            run = read_results(folder)
+            self.hours += run.hours
+            if missing := set(tasks) - {task.name for task in run.tasks}:
+                raise DataError(f"{arm.name}, {family}: {min(missing)} is missing", where=str(folder))
+            yield run
+
+    def _scores(
+        self, run: Comparison, arm: Arm, family: str, expected: Mapping[str, int]
+    ) -> Iterator[ArmCell]:
+        for task in run.tasks:
+            self.heads[task.name] = task.test_heads
+            if len(task.test_heads) != expected[task.name]:
+                raise DataError(
+                    f"{task.name} has {len(task.test_heads)} test heads here, in the study of matching {expected[task.name]}",
+                    hint="give both studies the same data",
+                )
+        for cell in run.cells:
+            if cell.stage == "tuned":
+                yield ArmCell(
+                    task=cell.task, arm=arm.name, family=family, seed=cell.seed, scores=cell.scores[self._config.metric],
+                )  # fmt: skip
 
     def arm(self, arm: Arm) -> AdaptedArm:
         """What an adaptation did."""

@@ -74,7 +74,18 @@ def ways(results: AdaptationResults) -> list[Way]:
         for arm in results.arms
         if results.has_aligned(arm.name)
     ]
+    if all(results.agreeing_way(task.name) is not None for task in results.tasks):
+        found.append(Way("the objective of matching, and the family that looks like it", _agreeing(results)))
     return [*found, Way("the whole way: family and objective of matching", results.whole_way)]
+
+
+def _agreeing(results: AdaptationResults) -> Scored:
+    def scored(task: str) -> Floats:
+        found = results.agreeing_way(task)
+        assert found is not None  # asked for only where all are there
+        return found
+
+    return scored
 
 
 def judge(some: Sequence[Way], tasks: Sequence[str]) -> list[Judged]:

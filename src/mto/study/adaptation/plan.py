@@ -7,7 +7,7 @@ from pathlib import Path
 from mto.errors import DataError
 from mto.match.decision.task_type import TypeCases, decide_type
 from mto.report import Comparison
-from mto.study.adaptation.config import AdaptationStudyConfig, Arm
+from mto.study.adaptation.config import ALIGNED, AdaptationStudyConfig, Arm
 from mto.study.adaptation.results import Decided, Setting
 from mto.study.matching.results import MatchingResults, read_matching, relation
 from mto.study.matching.rules import ASKED, typed_cases, untuned
@@ -37,6 +37,11 @@ def grid_folder(path: Path, arm: Arm, family: str) -> Path:
     return path / "grid" / arm.name / family
 
 
+def agreeing_folder(path: Path, arm: Arm, family: str) -> Path:
+    """Of the run that tests the family of an arm's objective on the tasks of `agreeing`."""
+    return path / "grid" / arm.name / f"{family}-agreeing"
+
+
 def settings_of(comparison: Comparison, arm: Arm) -> tuple[Setting, ...]:
     """Rate and steps of each family, as the study of matching chooses them."""
     return tuple(
@@ -51,6 +56,16 @@ def tasks_of(
     """The tasks on which a family is tuned on an arm: those of the matrix, and where matching decided on it in some seed."""
     wanted = {d.task for d in decisions(config, before) if d.family == family} if arm.everywhere else set()
     return tuple(task for task in config.tasks if task in config.matrix or task in wanted)
+
+
+def agreeing(config: AdaptationStudyConfig, before: MatchingResults, arm: Arm) -> tuple[str, tuple[str, ...]]:
+    """The family that looks like an arm's objective, and the further tasks that want both because matching decided on the objective."""
+    family = ALIGNED.get(arm.objective, "")
+    if not arm.everywhere or family not in (arm.families or config.families):
+        return family, ()
+    had = tasks_of(config, before, arm, family)
+    wanted = {d.task for d in decisions(config, before) if d.objective == arm.objective}
+    return family, tuple(task for task in config.tasks if task in wanted and task not in had)
 
 
 def matched(config: AdaptationStudyConfig) -> MatchingResults:

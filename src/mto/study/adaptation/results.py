@@ -11,7 +11,7 @@ from pydantic import model_validator
 
 from mto.config import Strict
 from mto.errors import DataError
-from mto.study.adaptation.config import NONE
+from mto.study.adaptation.config import ALIGNED, NONE
 from mto.study.files import read_study_file, write_lines
 from mto.study.matching.results import Number, Points, StudiedTask
 from mto.study.splitter.results import Figures
@@ -193,6 +193,20 @@ class AdaptationResults(Strict):
                 for number, seed in enumerate(self.seeds)
             ]
         )
+
+    def agreeing_way(self, task: str) -> Floats | None:
+        """Scores ``[seeds, heads]``: in each seed the objective that matching decided on, with the family that looks like it.
+
+        None where one of them was not tuned.
+        """
+        rows = []
+        for number, seed in enumerate(self.seeds):
+            objective = self.decision(task, seed).objective
+            found = self.scores(task, objective, ALIGNED[objective])
+            if found is None:
+                return None
+            rows.append(found[number])
+        return np.stack(rows)
 
     def decision(self, task: str, seed: int) -> Decided:
         """What matching decided."""

@@ -25,6 +25,8 @@ from mto.study.adaptation.collect import collect
 from mto.study.adaptation.config import AdaptationStudyConfig, Arm
 from mto.study.adaptation.plan import (
     adapted_folder,
+    agreeing,
+    agreeing_folder,
     grid_folder,
     matched,
     pairs_folder,
@@ -97,8 +99,12 @@ class _Study:
         """Do what is left of one arm."""
         self._prepare(arm.pairs)
         self._adapt(arm)
+        family, further = agreeing(self.config, self.before, arm)
         for setting in self._sweep(arm):
-            self._tune(arm, setting)
+            tasks = tasks_of(self.config, self.before, arm, setting.family)
+            self._tune(arm, setting, tasks, grid_folder(self._path, arm, setting.family))
+            if further and setting.family == family:
+                self._tune(arm, setting, further, agreeing_folder(self._path, arm, family))
 
     def _prepare(self, name: str) -> None:
         config = self.config
@@ -134,14 +140,13 @@ class _Study:
         )
         return settings_of(run.comparison, arm)
 
-    def _tune(self, arm: Arm, one: Setting) -> None:
+    def _tune(self, arm: Arm, one: Setting, tasks: tuple[str, ...], out: Path) -> None:
         config = self.config
-        tasks = tasks_of(config, self.before, arm, one.family)
         how = f"{one.steps} steps at {one.rate:g}" if one.steps else "untuned"
         self._say(f"{arm.name}: {one.family} on {len(tasks)} tasks, {how}")
         compare(
             list(tasks),
-            out=grid_folder(self._path, arm, one.family),
+            out=out,
             progress=self._progress,
             model=adapted_folder(self._path, arm) / "model",
             seeds=config.seeds,
