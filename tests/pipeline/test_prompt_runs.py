@@ -93,8 +93,9 @@ def test_a_plan_knows_that_prompts_are_small(tiny_dir: Path, task_file: Path, tm
 
 
 def test_keys_follow_what_is_trained(soft_run: Path, tmp_path: Path, tiny_bart: Any) -> None:
-    import torch
     from dataclasses import replace
+
+    import torch
 
     inputs = Inputs.read(soft_run, (0,))
     assert inputs is not None
