@@ -17,6 +17,7 @@ from pydantic import (
 
 from mto.config import Strict
 from mto.prepare.pairs import PairSet
+from mto.tune.config import LoraSettings
 
 ObjectiveName = Literal["auto", "denoising", "lm", "mixed", "spans", "prefixes", "ul2"]
 ON_SENTENCES = ("spans", "prefixes", "ul2")
@@ -25,17 +26,6 @@ T5 = (0.15, 3.0)
 """Density and mean span of T5's pre-training (Raffel et al. 2020), where no match file proposes others."""
 RATES = {"full": 1e-4, "lora": 1e-3}
 """Peak rates: the authors' (METHOD 7); LoRA's matrices start from zero and take a tenfold (docs/adaptation.md)."""
-
-
-class LoraSettings(Strict):
-    """Low-rank updates (Hu et al. 2021) in place of all weights, by the library PEFT (``pip install 'mto[peft]'``)."""
-
-    rank: PositiveInt = 16
-    alpha: PositiveFloat | None = None
-    """The update is scaled by alpha / rank; None: twice the rank."""
-    dropout: float = Field(default=0.0, ge=0, lt=1)
-    targets: tuple[str, ...] | None = Field(default=None, min_length=1)
-    """Names of the layers that get an update; None: queries and values of every attention, as PEFT knows them."""
 
 
 class AdaptConfig(Strict):

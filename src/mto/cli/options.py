@@ -39,7 +39,9 @@ Delimiter = Annotated[
 ]
 Method = Annotated[
     str | None,
-    typer.Option(help="finetune (default): all weights; prompt: a soft prompt of the frozen checkpoint."),
+    typer.Option(
+        help="finetune (default): all weights; prompt: a soft prompt of the frozen checkpoint; lora: low-rank updates."
+    ),
 ]
 Vectors = Annotated[
     str | None, typer.Option(help="Vectors of a soft prompt; several, such as 10,20, are tried one by one.")

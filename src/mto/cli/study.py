@@ -27,8 +27,8 @@ def study(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:  # fmt: skip
-    """Do a study that a YAML file describes: of matching (hours), of the task classifiers (half an hour), of the splitters (minutes),
-    or of adaptation (hours).
+    """Do a study that a YAML file describes: of matching, of adaptation or of soft prompts (hours), of the task classifiers (half an hour), or
+    of the splitters (minutes).
 
     Of matching: tune every template family on every task and checkpoint, and judge what matching would have chosen before.
     All finished work stays: the same command goes on where it was stopped. A page from its results file: mto report.
@@ -38,6 +38,7 @@ def study(
     from mto.study.classifiers.config import ClassifierStudyConfig
     from mto.study.config import read_study_config
     from mto.study.matching.config import MatchingStudyConfig
+    from mto.study.prompts.config import PromptStudyConfig
     from mto.study.splitter.config import SplitterStudyConfig
 
     given = read_study_config(config, tuple(changes or ()))
@@ -60,6 +61,11 @@ def study(
 
             given = given.model_copy(update=changed(data=data))
             results = run_splitter_study(given, folder, only=only or (), say=shown.say)
+        elif isinstance(given, PromptStudyConfig):
+            from mto.study.prompts.stages import run_prompt_study
+
+            given = given.model_copy(update=changed(data=data))
+            results = run_prompt_study(given, folder, only=only or (), say=shown.say)
         elif isinstance(given, ClassifierStudyConfig):
             from mto.study.classifiers.stages import run_classifier_study
 
@@ -103,4 +109,5 @@ study.epilog = examples(  # type: ignore[attr-defined]
     "mto study configs/studies/classifiers.yaml --out runs/classifiers",
     "mto study configs/studies/splitter.yaml --out runs/splitter",
     "mto study configs/studies/adaptation.yaml --out runs/adaptation",
+    "mto study configs/studies/prompt_tuning.yaml --out runs/prompts",
 )

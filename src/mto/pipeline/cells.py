@@ -161,6 +161,7 @@ def to_json(result: CellResult | CrossResult, split: Split) -> dict[str, Any]:
         "dev_rows": rows,
         "chosen": vars(chosen) if chosen else None,
         "sweeps": [sweep.to_json() for sweep in sweeps if sweep],
+        **({} if result.trained is None else {"trained": result.trained}),
         **({} if result.prompt is None else {"prompt": result.prompt.to_json()}),
     }
 

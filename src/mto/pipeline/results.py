@@ -198,12 +198,11 @@ def _cells(at: CellId, result: Mapping[str, Any], metrics: Sequence[str]) -> lis
 
 def _trained(result: Mapping[str, Any]) -> Trained | None:
     """What was trained in place of all weights."""
-    told = result.get("prompt")
-    if told is None:
+    if result.get("trained") is None:
         return None
-    return Trained(
-        what=f"{told['vectors']} vectors, {told['encoder']}", numbers=told["trained"], kept=told["kept"]
-    )
+    told = result.get("prompt")
+    what = f"{told['vectors']} vectors, {told['encoder']}" if told else "low-rank updates"
+    return Trained(what=what, numbers=result["trained"], kept=told["kept"] if told else None)
 
 
 def _baselines(task: TaskInput, split: Split, config: CompareConfig) -> list[Baseline]:

@@ -86,17 +86,17 @@ class FamilyInfo(Strict):
 
 
 class Trained(Strict):
-    """What was trained in place of all weights: a soft prompt.
+    """What was trained in place of all weights: a soft prompt, or low-rank updates.
 
     Attributes:
         what: in words, such as ``20 vectors, residual-mlp``.
         numbers: how many numbers were trained.
-        kept: how many an answer needs, four bytes each.
+        kept: how many of one's own an answer needs, four bytes each; None: a whole checkpoint.
     """
 
     what: str
     numbers: int
-    kept: int
+    kept: int | None = None
 
 
 class Cell(Strict):

@@ -259,7 +259,7 @@ def _trained(comparison: Comparison, family: str) -> list[str]:
     found = [cell.trained for cell in comparison.cells if cell.family == family and cell.trained]
     whats = dict.fromkeys(one.what for one in found)
     counts = sorted({one.numbers for one in found})
-    sizes = sorted({f"{4 * one.kept / 1000:.1f}" for one in found}, key=float)
+    sizes = sorted({f"{4 * one.kept / 1000:.1f}" for one in found if one.kept}, key=float)
     return [
         "; ".join(whats) or NONE,
         " / ".join(map(numbers.thousands, counts)) or NONE,

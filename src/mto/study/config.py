@@ -10,20 +10,22 @@ from mto.registry import suggest
 from mto.study.adaptation.config import AdaptationStudyConfig
 from mto.study.classifiers.config import ClassifierStudyConfig
 from mto.study.matching.config import MatchingStudyConfig
+from mto.study.prompts.config import PromptStudyConfig
 from mto.study.splitter.config import SplitterStudyConfig
 
-StudyConfig = MatchingStudyConfig | ClassifierStudyConfig | SplitterStudyConfig | AdaptationStudyConfig
-KINDS: dict[
-    str,
-    type[MatchingStudyConfig]
-    | type[ClassifierStudyConfig]
-    | type[SplitterStudyConfig]
-    | type[AdaptationStudyConfig],
-] = {
+StudyConfig = (
+    MatchingStudyConfig
+    | ClassifierStudyConfig
+    | SplitterStudyConfig
+    | AdaptationStudyConfig
+    | PromptStudyConfig
+)
+KINDS: dict[str, type[StudyConfig]] = {
     "matching": MatchingStudyConfig,
     "classifiers": ClassifierStudyConfig,
     "splitter": SplitterStudyConfig,
     "adaptation": AdaptationStudyConfig,
+    "prompts": PromptStudyConfig,
 }
 
 

@@ -34,6 +34,10 @@ def page_of(results: str | Path) -> StudyPage | None:
         from mto.study.splitter.page import PAGE as SPLITTERS
 
         return SPLITTERS
+    if {"best_encoder", "tuned"} <= keys:
+        from mto.study.prompts.page import PAGE as PROMPTS
+
+        return PROMPTS
     return None
 
 
@@ -46,10 +50,12 @@ def remake_study_page(path: str | Path) -> str:
     from mto.study.adaptation.page import PAGE as ADAPTATION
     from mto.study.classifiers.page import PAGE as CLASSIFIERS
     from mto.study.matching.page import PAGE as MATCHING
+    from mto.study.prompts.page import PAGE as PROMPTS
     from mto.study.splitter.page import PAGE as SPLITTERS
 
     text = Path(path).read_text(encoding="utf-8")
     page = next(
-        (one for one in (CLASSIFIERS, SPLITTERS, ADAPTATION) if text.startswith(one.recipe.begin)), MATCHING
+        (one for one in (CLASSIFIERS, SPLITTERS, ADAPTATION, PROMPTS) if text.startswith(one.recipe.begin)),
+        MATCHING,
     )
     return page.remake(path)

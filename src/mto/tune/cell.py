@@ -15,9 +15,10 @@ from mto.evaluate.scores import DEFAULT_METRICS, RANKED_METRICS, Scores, score
 from mto.families import LoadedModel
 from mto.tasks import Row, Split, Task, folds
 from mto.templates import Template, TemplateFamily, get_family
-from mto.tune.config import PromptOptions, Settled, TuneConfig, check_method
+from mto.tune.config import LoraSettings, PromptOptions, Settled, TuneConfig, check_method
 from mto.tune.ladder import fit
 from mto.tune.learner import Learner, new_prompt
+from mto.tune.low_rank import LowRank
 from mto.tune.optioned import answer_all
 from mto.tune.progress import TuneCallback, TuneStatus
 from mto.tune.rows import Asked, CellRows, encode_cell
@@ -47,7 +48,8 @@ class CellResult:
         seconds: of all this.
         weights: of the tuned model (fp32, by parameter name), where they were asked for; of the soft prompt alone where
             that was tuned.
-        prompt: the prompt encoder and number of vectors that were chosen; None for fine-tuning.
+        trained: numbers that were trained in place of all weights; None: all weights.
+        prompt: the prompt encoder and number of vectors that were chosen; None where no soft prompt was tuned.
         tried: every encoder and number of vectors with the best point of its sweep.
     """
 
@@ -62,6 +64,7 @@ class CellResult:
     words_lost: int
     seconds: float
     weights: Mapping[str, Tensor] | None = None
+    trained: int | None = None
     prompt: PromptTrial | None = None
     tried: tuple[PromptTrial, ...] = ()
 
@@ -155,12 +158,12 @@ def run_cell(
                 fit(learner, whole, settled, chosen.rate, chosen.steps)
             if test is None and split.test:
                 test = _scores(learner, whole.test, whole.max_new_tokens, settled, metrics)
-            weights = Weights(learner.weights).tensors if keep_weights else None
+            weights = learner.taken() if keep_weights else None
     finally:
         best.start.restore()
     result = _result(task, split, template, sweep, whole, test, zero, weights, started, len(chooser.dev))
     trials = tuple(trial for tried in tries if (trial := tried.trial) is not None)
-    return replace(result, prompt=best.trial, tried=trials) if trials else result
+    return replace(result, trained=learner.trained, prompt=best.trial, tried=trials)
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,13 +185,17 @@ class _Try:
 def learners(
     loaded: LoadedModel, template: Template, task: Task, split: Split, config: Settled, phrase: str | None
 ) -> Iterator[tuple[Learner, Template]]:
-    """What is to be trained, each with the template as it reads it: one for fine-tuning, else one a soft prompt.
+    """What is to be trained, each with the template as it reads it: one a soft prompt, else one alone.
 
     Args:
         split: its training rows may say what vectors begin as.
     """
     if config.method == "finetune":
         yield Learner.of(loaded), template
+        return
+    if config.method == "lora":
+        updates = LowRank(loaded.model, config.lora or LoraSettings(), seed=config.seed)
+        yield Learner.low_rank(loaded, updates), template
         return
     options = config.prompt or PromptOptions()
     for vectors in options.vectors or (None,):

@@ -43,6 +43,7 @@ class CrossResult:
         words_lost: words that over-long sources lost, over all labelled rows.
         seconds: of all this.
         weights: of the final model, trained on all labelled rows with `chosen`; where asked for.
+        trained: as in `CellResult`.
         prompt: the prompt encoder and number of vectors of the final model; None for fine-tuning.
     """
 
@@ -57,6 +58,7 @@ class CrossResult:
     words_lost: int
     seconds: float
     weights: Mapping[str, Tensor] | None = None
+    trained: int | None = None
     prompt: PromptTrial | None = None
 
 
@@ -125,7 +127,7 @@ def cross_validate(
         try:
             if chosen.steps:
                 fit(learner, rows, settled, chosen.rate, chosen.steps)
-            weights = Weights(learner.weights).tensors
+            weights = learner.taken()
         finally:
             start.restore()
     return CrossResult(
@@ -140,6 +142,7 @@ def cross_validate(
         words_lost=rows.words_lost,
         seconds=time.perf_counter() - started,
         weights=weights,
+        trained=learner.trained,
         prompt=trial_of(learner, template.vectors, chosen),
     )
 

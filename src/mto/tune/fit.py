@@ -19,7 +19,7 @@ from mto.tune.progress import TuneCallback
 from mto.tune.tuned import TunedModel
 from mto.tune.weights import put_weights
 
-FAMILIES = {"finetune": "masked-prompting", "prompt": "masked-post-pt"}
+FAMILIES = {"finetune": "masked-prompting", "lora": "masked-prompting", "prompt": "masked-post-pt"}
 """The template family of each method where none is named."""
 CHOICE_FAMILIES = {"finetune": "masked-answer-prompting", "prompt": "post-masked-answer-pt"}
 """The same for multiple choice."""
@@ -68,7 +68,7 @@ def tune(
     usual = CHOICE_FAMILIES if task.kind == "multiple-choice" else FAMILIES
     family = usual[settled.method] if family is None else family
     template = cell_template(base, task, family, phrase, settled.method)  # before the copy: it may fail
-    if loaded is model and settled.method == "finetune":
+    if loaded is model and settled.method != "prompt":
         loaded = replace(base, model=copy.deepcopy(base.model))
     result: CellResult | CrossResult
     if split.train and not split.dev and not split.test:
@@ -82,7 +82,7 @@ def tune(
             phrase=phrase, with_zero_shot=False, keep_weights=True, progress=progress,
         )  # fmt: skip
         steps = result.sweep.chosen.steps if result.sweep is not None else 0
-    if settled.method == "finetune" and result.weights is not None and steps:
+    if settled.method != "prompt" and result.weights is not None and steps:
         put_weights(loaded.model, result.weights)
         loaded = replace(loaded, revision=weights_hash("", loaded.model))
     return finished_model(result, base, task, split, template, settled, phrase=phrase, tuned=loaded)
