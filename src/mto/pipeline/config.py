@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import Field, NonNegativeInt, PositiveInt, field_validator, model_validator
 
@@ -38,6 +38,8 @@ class CompareConfig(Strict):
     """Number of the task's phrase (from 0), or a phrase of your own such as ``{{ head }} is used for``."""
     model: str = "mini"
     """Embedded name, folder or hub name."""
+    weights: str | None = None
+    """Folder of the checkpoint, where `model` is no more than what it is called. Where it lies makes no other run; its weights do."""
     families: tuple[str, ...] | None = Field(default=None, min_length=1)
     """Template families by name, or their YAML files. None: with `choose` ``match`` the conventional one, Prompting and
     those that matching chose; with ``dev`` the four basic ones, without those that need a phrase where a task has none.
@@ -123,9 +125,12 @@ class CompareConfig(Strict):
 
     def fixed(self) -> dict[str, Any]:
         """What makes two runs the same run: everything but where the data lie and how the work is shared out."""
-        values = self.model_dump(mode="json", exclude={"data", "workers"})
+        values = self.model_dump(mode="json", exclude={"data", "workers", "weights"})
         # Left out where nobody said so: runs from before there were such settings stay the same runs.
         return {k: v for k, v in values.items() if k not in ("columns", "delimiter") or v is not None}
+
+
+C = TypeVar("C", bound=CompareConfig)
 
 
 def read_compare_config(
@@ -136,22 +141,40 @@ def read_compare_config(
     Raises:
         ConfigError: all problems at once, with their lines.
     """
+    return read_run_config(CompareConfig, path, changes, options)
+
+
+def read_run_config(
+    kind: type[C],
+    path: str | Path | None,
+    changes: Sequence[str],
+    options: Mapping[str, Any],
+    *,
+    parts: Sequence[str] = ("tune",),
+) -> C:
+    """`read_compare_config` for any kind of run.
+
+    Args:
+        parts: sections whose options are laid over those of the file one by one.
+    """
+    options = dict(options)
     data, lines = read_yaml(path) if path is not None else ({}, {})
     if not isinstance(data, dict):
         raise ConfigError(f"expected a mapping at the top, found {type(data).__name__}", where=str(path))
-    tune = options.pop("tune", {})
+    given = {name: options.pop(name, None) or {} for name in parts}
     merged = override({**data, **options}, changes)
-    if tune:
-        inner = merged.get("tune") or {}
-        # A change such as tune.rates=[…] is the last word, so options come in below it.
-        given = override({"tune": {**inner, **tune}}, [c for c in changes if c.startswith("tune.")])
-        merged["tune"] = given["tune"]
+    for name, part in given.items():
+        if part:
+            inner = merged.get(name) or {}
+            # A change such as tune.rates=[…] is the last word, so options come in below it.
+            last = [c for c in changes if c.startswith(f"{name}.")]
+            merged[name] = override({name: {**inner, **part}}, last)[name]
     if "tune" in merged and "metrics" in merged and isinstance(merged["tune"], dict):
         merged["tune"].setdefault("metric", _first(merged["metrics"]))
     elif "metrics" in merged and "tune" not in merged:
         merged["tune"] = {"metric": _first(merged["metrics"])}
     source = str(path) if path is not None else "the command line"
-    return parse(CompareConfig, merged, source=source, lines=lines)
+    return parse(kind, merged, source=source, lines=lines)
 
 
 def _first(metrics: Any) -> Any:

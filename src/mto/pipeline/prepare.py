@@ -180,7 +180,7 @@ def load(config: CompareConfig, device: str | None = None) -> LoadedModel:
     Raises:
         RunError: a GPU is asked for, or the run was begun on one, and there is none.
     """
-    from mto.families import load_model
+    from mto.pipeline.checkpoint import load_checkpoint
 
     wanted = device or _device(config)
     if wanted == "cuda":
@@ -196,7 +196,7 @@ def load(config: CompareConfig, device: str | None = None) -> LoadedModel:
                 if asked
                 else "go on where there is one, or choose another folder with --out",
             )
-    return load_model(config.model, device=wanted)
+    return load_checkpoint(config, wanted)
 
 
 def _device(config: CompareConfig) -> str:

@@ -11,7 +11,7 @@ cells (`Comparison.missing` works it out from tasks, families and seeds).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -319,7 +319,7 @@ def write_results(comparison: Comparison, path: str | Path) -> Path:
     Raises:
         RunError: the disk is full, or the path cannot be written.
     """
-    return write_text(path, dump(comparison))
+    return write_text(path, dump(comparison, {"format": comparison.format}))
 
 
 def read_results(path: str | Path) -> Comparison:
@@ -343,27 +343,26 @@ def read_results(path: str | Path) -> Comparison:
         return Comparison.model_validate(data)
     except ValidationError as error:
         raise DataError(
-            _problems(error), where=str(file), hint="make the file again; do not edit it by hand"
+            problems(error), where=str(file), hint="make the file again; do not edit it by hand"
         ) from None
 
 
-def _problems(error: ValidationError) -> str:
+def problems(error: ValidationError) -> str:
     """The first problems, without the values: a whole results file may stand behind one of them."""
     found = [f"{'.'.join(map(str, p['loc'])) or 'whole file'}: {p['msg']}" for p in error.errors()]
     more = f" (and {len(found) - 5} more)" if len(found) > 5 else ""
     return "; ".join(found[:5]) + more
 
 
-def dump(comparison: Comparison) -> str:
-    """The text of a results file."""
-    rows = []
-    for key, value in comparison.model_dump(mode="json", exclude_defaults=True).items():
+def dump(results: Strict, first: Mapping[str, Any]) -> str:
+    """The text of a results file: one entry of each list a line. `first` says what file it is."""
+    rows = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in first.items()]
+    for key, value in results.model_dump(mode="json", exclude_defaults=True).items():
         if isinstance(value, list) and value and isinstance(value[0], dict):
             lines = ",\n  ".join(_compact(entry) for entry in value)
             rows.append(f"{json.dumps(key)}: [\n  {lines}\n ]")
         else:
             rows.append(f"{json.dumps(key)}: {_compact(value)}")
-    rows.insert(0, f'"format": {comparison.format}')
     return "{" + ",\n ".join(rows) + "}\n"
 
 

@@ -29,6 +29,21 @@ for _path in sorted(LIBRARY.glob("*.yaml")):
 _YAML = re.compile(r"^(.+?\.ya?ml)(?:[/:](.+))?$")
 
 
+def library_text(name: str) -> Path:
+    """The file of plain sentences that a task library carries beside its rows.
+
+    Raises:
+        UnknownNameError: no library of that name carries any.
+
+    >>> library_text("household").name
+    'sentences.txt'
+    """
+    found = {path.parent.name: path for path in sorted(LIBRARY.glob("*/sentences.txt"))}
+    if name not in found:
+        raise UnknownNameError(f"no task library '{name}' carries text", hint=suggest(name, found))
+    return found[name]
+
+
 @dataclass(frozen=True)
 class TaskEntry:
     """One line of the task list. `needs_data`: the user must say where the data are, or have the hub within reach."""
