@@ -255,7 +255,9 @@ def _task(ref: str, config: PrepareConfig) -> Task:
     files = [one for one in config.tasks if config.data or is_rows_file(one)] or config.tasks
     about: dict[str, Any] = {"columns": config.columns, "delimiter": config.delimiter} if ref in files else {}
     task = load_task(ref, data=config.data, relation=config.relation, phrases=own, **about)
-    completion_only(task.name, task.form, "preparation")
+    completion_only(
+        task.name, task.form, "preparation", "leave the raw text away: mto run and mto tune work without it"
+    )
     return task
 
 

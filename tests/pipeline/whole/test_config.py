@@ -15,6 +15,7 @@ from mto.pipeline.whole.aligned import Aligned, aligned_by_match, base_families
 from mto.pipeline.whole.config import CONTROLS, WholeConfig, is_whole_file, read_whole_config
 from mto.pipeline.whole.systems import adapt_config, all_units, count_pairs
 from mto.prepare.config import TextSettings
+from mto.templates.family import BASIC
 from tests.adapt.prepared import prepared
 from tests.conftest import ROOT
 
@@ -187,3 +188,9 @@ def test_the_sections_hold_no_setting_that_the_run_itself_has() -> None:
     assert not {"tasks", "corpus", "seed", "shots"} & set(TextSettings.model_fields)
     assert not {"model", "pairs", "set", "match", "by_task"} & set(AdaptSettings.model_fields)
     assert {"prepare", "adapt", "corpus"} <= mine
+
+
+def test_soft_prompts_are_refused_and_all_families_are_the_basic_ones() -> None:
+    with pytest.raises(ConfigError, match="tunes all weights, or LoRA"):
+        config(tune={"method": "prompt"})
+    assert config(families="all").families == BASIC

@@ -12,6 +12,7 @@ from mto.adapt.config import ON_SENTENCES, AdaptSettings
 from mto.config import read_yaml
 from mto.pipeline.config import CompareConfig, default_out, read_run_config
 from mto.prepare.config import TextSettings
+from mto.templates.family import BASIC
 
 Control = Literal["random-spans", "wrong-objective", "general"]
 CONTROLS: tuple[Control, ...] = ("random-spans", "wrong-objective", "general")
@@ -56,6 +57,11 @@ class WholeConfig(CompareConfig):
             raise ValueError(f"{twice!r} stands twice")
         return values
 
+    @field_validator("families")
+    @classmethod
+    def _all_families(cls, values: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        return BASIC if values == ("all",) else values
+
     @field_validator("controls", mode="before")
     @classmethod
     def _named(cls, value: Any) -> Any:
@@ -71,6 +77,10 @@ class WholeConfig(CompareConfig):
         if "wrong-objective" in (self.controls or ()) and self.adapt.objective not in ONE_OBJECTIVE:
             raise ValueError(
                 f"objective '{self.adapt.objective}' has no opposite, so there is no control wrong-objective"
+            )
+        if self.tune.method == "prompt":
+            raise ValueError(
+                "the whole way tunes all weights, or LoRA; tune soft prompts on its adapted checkpoint with mto tune --method prompt"
             )
         if self.weights is not None:
             raise ValueError("weights: name the checkpoint by model")
