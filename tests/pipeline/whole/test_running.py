@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import random
 import shutil
+import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -114,39 +118,84 @@ def test_only_what_depends_on_a_changed_setting_is_done_again(whole: Path, run: 
     assert lasting(path) == lasting(whole)
 
 
-@pytest.mark.parametrize("stage", ["match", "base", "pairs", "adapt", "tuned"])
+PLACES = {
+    "match": "mto.match.rows.match_rows",
+    "base": "mto.pipeline.workers.run_one",
+    "pairs": "mto.prepare.run.merge",
+    "adapt-main": "mto.adapt.run.train",
+    "tuned-main": "mto.pipeline.workers.run_one",
+}
+"""What each stage does, with the place to stop it in."""
+
+
+@pytest.mark.parametrize("stage", list(PLACES))
 def test_a_run_that_is_stopped_in_a_stage_goes_on_and_ends_like_one_that_was_not(
-    run: Run, plain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str
+    run: Run, short: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str
 ) -> None:
-    places = {
-        "match": "mto.match.rows.match_rows", "base": "mto.pipeline.workers.run_one", "pairs": "mto.prepare.run.merge",
-        "adapt": "mto.adapt.run.train", "tuned": "mto.pipeline.workers.run_one",
-    }  # fmt: skip
-    module, _, name = places[stage].rpartition(".")
+    path = without(copy(short, tmp_path / "run"), list(PLACES)[list(PLACES).index(stage) :])
+    module, _, name = PLACES[stage].rpartition(".")
     real, calls = getattr(__import__(module, fromlist=[name]), name), []
-    after = {"match": 1, "base": 3, "tuned": 13}.get(stage, 0)
+    # Matching and tuning are stopped in the middle of their work, after the first of their parts.
+    whole_ones = 0 if stage in ("pairs", "adapt-main") else 1
 
     def stopped(*words: Any, **named: Any) -> Any:
         calls.append(1)
-        if len(calls) > after:
+        if len(calls) > whole_ones:
             raise KeyboardInterrupt
         return real(*words, **named)
 
-    monkeypatch.setattr(places[stage], stopped)
+    monkeypatch.setattr(PLACES[stage], stopped)
     with pytest.raises(Interrupted, match=rf"stopped in stage \d of 6, {stage}") as caught:
-        run(tmp_path, controls=())
+        run(path, **SHORT)
     assert "same command again" in str(caught.value.hint)
-    monkeypatch.setattr(places[stage], real)
-    run(tmp_path, controls=())
-    assert lasting(tmp_path) == lasting(plain)
+    monkeypatch.setattr(PLACES[stage], real)
+    assert run(path, **SHORT).worked == (*list(PLACES)[list(PLACES).index(stage) :], "report")
+    assert lasting(path) == lasting(short)
+
+
+SHORT: dict[str, Any] = {"controls": (), "seeds": [0]}
 
 
 @pytest.fixture(scope="session")
-def plain(whole: Path, run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The run without controls, never interrupted; its stages but the pairs are those of `whole`."""
-    path = copy(whole, tmp_path_factory.mktemp("runs") / "plain")
-    run(path, controls=())
+def short(whole: Path, run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run of one seed without controls, never interrupted; matching and adaptation are those of `whole`."""
+    path = copy(whole, tmp_path_factory.mktemp("runs") / "short")
+    run(path, **SHORT)
     return path
+
+
+def without(path: Path, stages: list[str]) -> Path:
+    """A run folder as if it had never come to these stages, nor to any of a control."""
+    for stage in (*stages, *(f"{what}-{unit}" for what in ("adapt", "tuned") for unit in CONTROLS)):
+        for found in path.glob(f"stages/{stage}-*"):
+            shutil.rmtree(found)
+        for found in path.glob(f"steps/stages/{stage}-*.json"):
+            found.unlink()
+    return path
+
+
+def test_a_killed_run_goes_on_and_ends_like_one_that_was_not(run: Run, short: Path, tmp_path: Path) -> None:
+    """Children are forked and killed at moments of their own, whatever they do then; the last one is left alone."""
+    path, rng = (
+        without(copy(short, tmp_path / "run"), ["pairs", "adapt-main", "tuned-main"]),
+        random.Random(5),
+    )
+    codes = []
+    for wait in (*(rng.uniform(0.05, 1.0) for _ in range(4)), None):
+        child = os.fork()
+        if child == 0:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            try:
+                run(path, **SHORT)
+            except BaseException:
+                os._exit(1)
+            os._exit(0)
+        if wait is not None:
+            time.sleep(wait)
+            os.kill(child, signal.SIGKILL)
+        codes.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    assert codes[-1] == 0 and set(codes[:-1]) <= {-signal.SIGKILL, 0}
+    assert lasting(path) == lasting(short)
 
 
 def test_a_damaged_stage_is_done_again(whole: Path, run: Run, tmp_path: Path) -> None:
