@@ -21,7 +21,7 @@ from mto.pipeline.whole import WholeCallback
 from mto.pipeline.whole.progress import StageStatus
 from mto.report.whole import read_whole_results
 from tests.pipeline.small import SETTINGS as PLAIN
-from tests.pipeline.small import copy, lasting
+from tests.pipeline.small import copy, lasting, write_task
 from tests.pipeline.whole.conftest import Run
 from tests.pipeline.whole.small import SETTINGS
 
@@ -233,3 +233,41 @@ def test_text_that_fits_no_task_is_refused(run: Run, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no file matches"):
         run(tmp_path / "other", corpus=str(tmp_path / "none.txt"))
     assert not (tmp_path / "other").exists()
+
+
+def test_an_adaptation_a_task_gives_each_task_a_checkpoint_of_its_own(
+    short: Path, run: Run, tmp_path: Path
+) -> None:
+    path = copy(short, tmp_path / "run")
+    way = run(path, **SHORT, per_task=True)
+    units = [f"{what}-main-{task}" for task in ("uses-Use", "wants-Want") for what in ("adapt", "tuned")]
+    assert way.worked == (*units, "report")
+    assert [one.tasks for one in way.results.adaptations] == [("uses/Use",), ("wants/Want",)]
+    read = [one.counts["trained"] + one.counts["held_out"] for one in way.results.adaptations]
+    assert read == [way.results.pairs["uses/Use"], way.results.pairs["wants/Want"]]
+    assert load(path).predict(["hammer"], task="Want")[0].text is not None
+
+
+def test_a_task_without_test_data_is_cross_validated_and_dev_data_say_what_is_aligned(
+    run: Run, tmp_path: Path
+) -> None:
+    task, told = write_task(tmp_path / "task", test=False), Told()
+    tune = {**SETTINGS["tune"], "rates": [1e-3], "ladder": [0, 1]}
+    way = run(
+        tmp_path / "run",
+        told,
+        tasks=[str(task)],
+        shots=None,
+        folds=2,
+        tune=tune,
+        families=["prompting"],
+        **SHORT,
+    )
+    assert "no-test-data" in told.events
+    assert [stage.name for stage in way.results.stages] == ["base", "pairs", "adapt-main", "tuned-main"]
+    (aligned,) = way.results.aligned
+    assert aligned.by == "dev" and aligned.family in ("mapping", "prompting")
+    assert way.results.tasks[0].folds == 2 and way.results.matches == ()
+    heads = len(way.results.tasks[0].test_heads)
+    assert heads == 16 and all(len(c.scores["rouge_l"]) == heads for c in way.results.cells)
+    assert "k-fold" in (tmp_path / "run" / "report.md").read_text()
