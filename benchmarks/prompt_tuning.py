@@ -413,6 +413,9 @@ def main() -> None:
         {name: (lambda one=one: one.steps(options.steps)) for name, one in made.items()}, options.rounds, clock
     )  # fmt: skip
     result["training"], result["failed"] = speeds(times, options.steps), failed
+    show("training", result["training"], "steps/s")
+    for name, why in failed.items():
+        print(f"  {name}: {why}")
     asked = [
         name for name in made if "without" not in name and "compiled" not in name and ", in " not in name
     ]
@@ -424,31 +427,34 @@ def main() -> None:
         options.rounds, clock,
     )  # fmt: skip
     result["generation"] = speeds(times, len(data.test))
+    show("generation", result["generation"], "answers/s")
     made.clear()
     if options.with_peak:
         result["peak_mib"] = {name: round(peak) for name, peak in peaks(options, asked).items()}
+        for name, peak in result["peak_mib"].items():
+            print(f"  {name:55s} {peak:8.0f} MiB at most", flush=True)
     if options.quality_steps:
         result["quality"] = quality(loaded, data, options)
-    show(result)
+        show_quality(result["quality"])
     if options.output:
         options.output.parent.mkdir(parents=True, exist_ok=True)
         options.output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 
 
-def show(result: dict[str, Any]) -> None:
-    """Print what was found."""
-    for part, unit in (("training", "steps/s"), ("generation", "answers/s")):
-        print(part)
-        for name, one in result[part].items():
-            ratio = f"{one['ratio']:6.2f} x {one['against']}" if one["against"] else ""
-            print(f"  {name:55s} {one['per_second']:8.2f} {unit} {ratio}")
-    for name, why in result["failed"].items():
-        print(f"  {name}: {why}")
-    for name, peak in result.get("peak_mib", {}).items():
-        print(f"  {name:55s} {peak:8.0f} MiB at most")
-    for name, one in result.get("quality", {}).items():
+def show(part: str, found: dict[str, Any], unit: str) -> None:
+    """Print rates and ratios."""
+    print(part)
+    for name, one in found.items():
+        ratio = f"{one['ratio']:6.2f} x {one['against']}" if one["against"] else ""
+        print(f"  {name:55s} {one['per_second']:8.2f} {unit} {ratio}", flush=True)
+
+
+def show_quality(found: dict[str, Any]) -> None:
+    """Print dev losses."""
+    print("dev loss")
+    for name, one in found.items():
         edge = " (at the edge of its grid)" if one["at_the_edge"] else ""
-        print(f"  {name:55s} {one['dev_loss']:8.4f} nats a dev label at rate {one['rate']:g}{edge}")
+        print(f"  {name:55s} {one['dev_loss']:8.4f} nats a label at rate {one['rate']:g}{edge}")
 
 
 if __name__ == "__main__":
