@@ -210,7 +210,8 @@ def _describe(config: CompareConfig, tasks: Sequence[Task], loaded: LoadedModel)
     from mto.tune.cell import check_metrics
 
     for task in tasks:
-        check_metrics(task, (*config.metrics, config.tune.metric))
+        names = (*config.metrics, config.tune.metric)
+        check_metrics(task, names, ranked=config.rank_tails is not None)
     described = tuple(describe_task(task, config) for task in tasks)
     families = find_families(config, described)
     for task in described:
