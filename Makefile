@@ -1,5 +1,5 @@
 # Two commands on a fresh machine (Python 3.11+, pip, make, git):
-#   make demo    sets up everything and runs the main job on embedded data with the embedded model
+#   make demo    sets up everything and goes the whole way on embedded data with the embedded model
 #   make test    sets up everything and passes the tests
 # A second call sets nothing up again.
 PYTHON ?= python3

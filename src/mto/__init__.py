@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mto.families import LoadedModel, load_model, save_model
     from mto.match import Match, MatchConfig, match, read_match
     from mto.pipeline import CompareConfig, compare, load, plan
+    from mto.pipeline.whole import WholeConfig, plan_whole, run_whole
     from mto.prepare import PrepareConfig, prepare, read_pairs, read_prepared
     from mto.pretrain import pretrain
     from mto.tasks import Task, draw_split, load_task, task_from_rows
@@ -40,6 +41,7 @@ _HOMES = {
     "PrepareConfig": "mto.prepare",
     "Task": "mto.tasks",
     "TuneConfig": "mto.tune",
+    "WholeConfig": "mto.pipeline.whole",
     "compare": "mto.pipeline",
     "draw_split": "mto.tasks",
     "load": "mto.pipeline",
@@ -47,9 +49,11 @@ _HOMES = {
     "load_task": "mto.tasks",
     "load_tuned": "mto.tune",
     "plan": "mto.pipeline",
+    "plan_whole": "mto.pipeline.whole",
     "read_match": "mto.match",
     "read_pairs": "mto.prepare",
     "read_prepared": "mto.prepare",
+    "run_whole": "mto.pipeline.whole",
     "save_model": "mto.families",
     "task_from_rows": "mto.tasks",
 }
@@ -66,6 +70,7 @@ __all__ = [
     "PrepareConfig",
     "Task",
     "TuneConfig",
+    "WholeConfig",
     "adapt",
     "compare",
     "draw_split",
@@ -75,11 +80,13 @@ __all__ = [
     "load_tuned",
     "match",
     "plan",
+    "plan_whole",
     "prepare",
     "pretrain",
     "read_match",
     "read_pairs",
     "read_prepared",
+    "run_whole",
     "save_model",
     "task_from_rows",
     "tune",

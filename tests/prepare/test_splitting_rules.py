@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mto.prepare.sentence import Selected
-from mto.prepare.splitting import Either, Found, Hints, RuleSplitter, rule_splitter
+from mto.prepare.splitting import Either, Found, Hints, PhraseFirst, RuleSplitter, rule_splitter
 from tests.prepare.toy import Last, selected
 
 USES = ("pounding nails", "cutting the bread", "washing the dishes")
@@ -81,3 +81,18 @@ def test_the_second_splitter_is_asked_where_the_first_finds_nothing(rules: RuleS
     first, second = both.split(asked)
     assert (first.by, second.by) == ("last-phrase", "model") and both.name == "last, else rules"
     assert Either(Last(), Last()).split([selected("nothing")]) == [Found(None, why="no span")]
+
+
+def test_a_phrase_wins_over_the_model_and_the_model_over_the_last_phrase(rules: RuleSplitter) -> None:
+    splitter = PhraseFirst(rules, Last())
+    texts = [
+        "Hammers are used for pounding nails, mostly.",
+        "She went to the shop to buy milk.",
+        "She bought nothing to buy bread.",
+    ]
+    found = splitter.split([selected(text, "t/ObjectUse") for text in texts])
+    spans = [
+        (one.place.of(text) if one.place else "", one.by) for one, text in zip(found, texts, strict=True)
+    ]
+    assert spans == [("pounding nails", "phrase"), ("milk", "model"), ("buy bread", "last-phrase")]
+    assert splitter.name == "phrases, else last, else rules"

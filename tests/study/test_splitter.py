@@ -53,8 +53,8 @@ def test_from_folds_to_page(studied: tuple[SplitterStudyConfig, Path], tmp_path:
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("folds/**/*.json")} == before
     assert results is not None and read_splitters(folder / "results.json") == results
     assert (
-        len(results.hits) == 2 * 3 + 3 * 3 * 2
-    )  # rules once; three systems, each relation once seen and once not
+        len(results.hits) == 2 * 3 + 4 * 3 * 2
+    )  # rules once; four systems, each relation once seen and once not
     for seen in (True, False):
         for some in results.rows(seen=seen).values():
             assert sorted(one.relation for one in some) == [f"atomic2020/R{n}" for n in range(3)]

@@ -337,3 +337,20 @@ def test_importing_tasks_loads_nothing_heavy() -> None:
     code = f"import sys, mto.tasks, mto.templates; print([m for m in '{heavy}'.split() if m in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out.strip() == "[]"
+
+
+def test_wordings_are_read_checked_and_no_phrases(workshop: Path) -> None:
+    text = workshop.read_text(encoding="utf-8")
+    workshop.write_text(
+        text.replace("    phrases: [", "    wordings: ['{{ head }} serves to']\n    phrases: [", 1),
+        encoding="utf-8",
+    )
+    task = load_task(workshop)
+    assert task.wordings == ("{{ head }} serves to",)
+    assert not set(task.wordings) & set(task.phrases)
+    workshop.write_text(
+        text.replace("    phrases: [", "    wordings: ['{{ hed }} serves to']\n    phrases: [", 1),
+        encoding="utf-8",
+    )
+    with pytest.raises(TemplateError, match=r"hed"):
+        load_task(workshop)

@@ -73,7 +73,8 @@ def test_every_relation_is_there_with_its_type(name: str) -> None:
 @pytest.mark.parametrize("name", FILLING)
 def test_every_relation_has_a_description_and_two_or_more_phrases(name: str) -> None:
     for relation, entry in load(name)["relations"].items():
-        assert list(entry) == ["type", "description", "phrases"], relation
+        assert list(entry)[:3] == ["type", "description", "phrases"], relation
+        assert set(entry) <= {"type", "description", "phrases", "wordings"}, relation
         assert entry["description"].strip() and "\n" not in entry["description"], relation
         assert len(entry["phrases"]) >= 2, relation
         assert len({phrase.lower() for phrase in entry["phrases"]}) == len(entry["phrases"]), relation

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from torch import nn
 from mto.evaluate.packed import can_pack
 from mto.train import collate, seq2seq_loss
 from mto.tune import products
-from mto.tune.products import fast_products
+from mto.tune.products import fast_products, frozen_products
 from tests.conftest import missing
 
 
@@ -63,3 +64,38 @@ def test_an_interrupt_before_the_last_layer_leaves_no_layer_changed(monkeypatch:
     with pytest.raises(KeyboardInterrupt), products.fast_products(model):
         pass
     assert len(calls) == 2 and all("forward" not in vars(layer) for layer in model)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_frozen_model_gives_the_same_loss_and_gradient_of_its_prompt(precision: str, tiny_t5: Any) -> None:
+    from mto.prompts import Prompted, frozen
+    from mto.train import collate
+    from mto.tune.learner import prompt_loss
+    from tests.prompts.conftest import encoded, made, numbered, template_of
+
+    template = template_of("masked-post-pt", tiny_t5)
+    prompt = made(template, tiny_t5, "residual-mlp")
+    items = numbered(prompt, tiny_t5, encoded(template, tiny_t5))
+    batch = collate([(item.source_ids, item.target_ids) for item in items], tiny_t5.adapter.pad_id)
+
+    def run(fast: bool) -> tuple[float, torch.Tensor]:
+        prompt.zero_grad()
+        context = frozen_products(tiny_t5.model, precision=precision) if fast else nullcontext(True)
+        with (
+            frozen(tiny_t5.model),
+            context as done,
+            torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"),
+        ):
+            if not done:
+                pytest.skip("this CPU has no such products")
+            loss = prompt_loss(Prompted(tiny_t5.model, prompt), batch)
+            loss.backward()
+        grad = prompt.parts[0].inner.grad
+        assert isinstance(grad, torch.Tensor)
+        return float(loss), grad.clone()
+
+    (loss, grad), (fast_loss, fast_grad) = run(False), run(True)
+    close = 1e-5 if precision == "fp32" else 2e-2
+    assert fast_loss == pytest.approx(loss, rel=close)
+    assert float((fast_grad - grad).norm() / grad.norm()) < 10 * close
+    assert not any("forward" in vars(layer) for layer in tiny_t5.model.modules())

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 from mto.lazy import lazily
 
 if TYPE_CHECKING:
-    from mto.adapt.config import AdaptConfig, LoraSettings
+    from mto.adapt.config import AdaptConfig
     from mto.adapt.result import AdaptResult
     from mto.adapt.run import adapt
+    from mto.tune.config import LoraSettings
 
 _HOMES = {
     "AdaptConfig": "config",

@@ -42,11 +42,13 @@ def choose_objectives(pairs: Sequence[Pair], config: AdaptConfig, matches: Seque
     """Give each pair the objective that it trains with.
 
     ``denoising`` and ``lm`` are for all. ``mixed`` takes the router's choice of each pair, or a fixed share of denoising. ``auto``
-    takes the objective of the task: from its match file, else what the router said of most of its pairs (denoising at a tie).
+    takes the objective of the task: the one that `by_task` names, else that of its match file, else what the router said of most of its pairs (denoising at a tie).
     """
     tasks = [pair.task for pair in pairs]
     if config.objective == "auto":
-        by_task = {task: _of_task(task, pairs, matches) for task in sorted(set(tasks))}
+        by_task = {
+            task: _known(task, config) or _of_task(task, pairs, matches) for task in sorted(set(tasks))
+        }
         return Choice(tuple(by_task[t][0] for t in tasks), {t: why for t, (_, why) in by_task.items()})
     if config.objective == "mixed" and config.mix is not None:
         drawn = shares_of([f"{pair.sentence}\0{pair.target}" for pair in pairs], config.seed, "mix")
@@ -59,6 +61,11 @@ def choose_objectives(pairs: Sequence[Pair], config: AdaptConfig, matches: Seque
         return Choice(tuple(routed), _told(tasks, routed, "the router's choice for each pair"))
     one: Objective = "denoising" if config.objective == "denoising" else "lm"
     return Choice((one,) * len(pairs), _told(tasks, [one] * len(pairs), "as asked for"))
+
+
+def _known(task: str, config: AdaptConfig) -> tuple[Objective, str] | None:
+    named = config.by_task.get(task)
+    return None if named is None else (named, f"{named}: as asked for this task")
 
 
 def _of_task(task: str, pairs: Sequence[Pair], matches: Sequence[Match]) -> tuple[Objective, str]:

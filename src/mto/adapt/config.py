@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -16,7 +17,8 @@ from pydantic import (
 )
 
 from mto.config import Strict
-from mto.prepare.pairs import PairSet
+from mto.prepare.pairs import Objective, PairSet
+from mto.tune.config import LoraSettings
 
 ObjectiveName = Literal["auto", "denoising", "lm", "mixed", "spans", "prefixes", "ul2"]
 ON_SENTENCES = ("spans", "prefixes", "ul2")
@@ -27,33 +29,18 @@ RATES = {"full": 1e-4, "lora": 1e-3}
 """Peak rates: the authors' (METHOD 7); LoRA's matrices start from zero and take a tenfold (docs/adaptation.md)."""
 
 
-class LoraSettings(Strict):
-    """Low-rank updates (Hu et al. 2021) in place of all weights, by the library PEFT (``pip install 'mto[peft]'``)."""
-
-    rank: PositiveInt = 16
-    alpha: PositiveFloat | None = None
-    """The update is scaled by alpha / rank; None: twice the rank."""
-    dropout: float = Field(default=0.0, ge=0, lt=1)
-    targets: tuple[str, ...] | None = Field(default=None, min_length=1)
-    """Names of the layers that get an update; None: queries and values of every attention, as PEFT knows them."""
+PLACES = ("model", "pairs", "match", "replay", "retention", "device", "licence")
+"""Settings that make no other run: where things lie, and what the card says. What the files hold does."""
 
 
-class AdaptConfig(Strict):
-    """One adaptation: which checkpoint, which pairs, which objective, how long."""
+class AdaptSettings(Strict):
+    """How a checkpoint is adapted, whatever the checkpoint and the pairs are."""
 
-    model: str = "mini"
-    """Embedded name, folder or hub name."""
-    pairs: Path
-    """Folder that `mto prepare` made."""
-    set: PairSet = "task"
-    """The task-related pairs, or one of the controls."""
     objective: ObjectiveName = "auto"
     """``denoising``, ``lm`` or ``mixed`` train the pairs; ``auto`` takes that of `match`, else the router's vote for each task.
     ``spans`` (random spans), ``prefixes`` (prefix LM) and ``ul2`` (short spans, long spans and prefixes) read whole sentences."""
     mix: float | None = Field(default=None, gt=0, lt=1)
     """Share of the pairs that ``mixed`` trains as denoising; None: the router's choice for each pair."""
-    match: tuple[Path, ...] = ()
-    """Answers of `mto match` for ``auto``, density and mean span. One alone speaks for all pairs, several each for its task."""
     density: float | None = Field(default=None, gt=0, lt=1)
     """Share of tokens hidden by ``spans`` and ``ul2``; None: as the match files propose, else 0.15."""
     mean_span: float | None = Field(default=None, ge=1, allow_inf_nan=False)
@@ -97,7 +84,6 @@ class AdaptConfig(Strict):
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     dtype: Literal["bfloat16", "float32"] = "bfloat16"
     """Of the checkpoint that is written."""
-    device: str = "auto"
     checkpoint_every: PositiveInt = 500
     """Steps between two checkpoints of the training."""
     seed: NonNegativeInt = 0
@@ -105,9 +91,9 @@ class AdaptConfig(Strict):
     licence: str = "see the sources of the text"
     """Of the adapted checkpoint, for its card."""
 
-    @field_validator("match", "replay", mode="before")
+    @field_validator("replay", mode="before")
     @classmethod
-    def _one(cls, value: Any) -> Any:
+    def _one_file(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str | Path) else value
 
     @model_validator(mode="after")
@@ -129,7 +115,42 @@ class AdaptConfig(Strict):
     def peak_rate(self) -> float:
         """The rate that is used.
 
-        >>> AdaptConfig(pairs="prepared", lora={"rank": 4}).peak_rate
+        >>> AdaptSettings(lora={"rank": 4}).peak_rate
         0.001
         """
         return self.rate or RATES["full" if self.lora is None else "lora"]
+
+
+class AdaptConfig(AdaptSettings):
+    """One adaptation: which checkpoint, which pairs, which objective, how long."""
+
+    model: str = "mini"
+    """Embedded name, folder or hub name."""
+    pairs: Path
+    """Folder that `mto prepare` made."""
+    set: PairSet = "task"
+    """The task-related pairs, or one of the controls."""
+    tasks: tuple[str, ...] = ()
+    """Only the pairs of these tasks (and general ones); none: of all."""
+    match: tuple[Path, ...] = ()
+    """Answers of `mto match` for ``auto``, density and mean span. One alone speaks for all pairs, several each for its task."""
+    by_task: dict[str, Objective] = Field(default_factory=dict)
+    """Objective of single tasks for ``auto``, where it is known; neither `match` nor the router is asked for these."""
+    device: str = "auto"
+
+    @field_validator("tasks", "match", mode="before")
+    @classmethod
+    def _one(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str | Path) else value
+
+    @model_validator(mode="after")
+    def _for_auto(self) -> Self:
+        if self.by_task and self.objective != "auto":
+            raise ValueError(f"by_task belongs to objective 'auto', not to '{self.objective}'")
+        return self
+
+    def fixed(self, places: Collection[str]) -> dict[str, Any]:
+        """The settings without `places`. What nobody asked for is left out, so that adaptations from before there was such a setting
+        stay the same."""
+        values = self.model_dump(mode="json", exclude={*places})
+        return {k: v for k, v in values.items() if k not in ("tasks", "by_task") or v}

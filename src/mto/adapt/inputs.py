@@ -63,7 +63,7 @@ def read_inputs(config: AdaptConfig, say: Say = lambda _: None) -> Inputs:
         FamilyError: the checkpoint cannot be loaded, or has no sentinels where masks are asked for.
         RunError: a match file is missing.
     """
-    pairs = draw_limit(list(read_pairs(config.pairs, config.set)), config.limit, config.seed)
+    pairs = draw_limit(_asked_for(config), config.limit, config.seed)
     matches, retained = read_matches(config), retention_sentences(config)
     train, held = split_pairs(pairs, config.held_out, config.held_out_most, config.seed)
     loaded = load_model(config.model)
@@ -90,6 +90,21 @@ def read_inputs(config: AdaptConfig, say: Say = lambda _: None) -> Inputs:
         loaded, (reader, replay) if replay else (reader,), tuple(unique.values()), watched, work.reasons, counts,
         _fingerprint(config, loaded, matches),
     )  # fmt: skip
+
+
+def _asked_for(config: AdaptConfig) -> list[Pair]:
+    found = list(read_pairs(config.pairs, config.set))
+    if not config.tasks:
+        return found
+    kept = [pair for pair in found if pair.task in ("", *config.tasks)]
+    if not kept:
+        have = sorted({pair.task for pair in found})
+        raise DataError(
+            f"holds no pair of {', '.join(config.tasks)} (found: {', '.join(have) or 'none'})",
+            where=str(config.pairs),
+            hint="name tasks that the text was prepared for",
+        )
+    return kept
 
 
 class _Work:
@@ -181,11 +196,23 @@ def pairs_digest(config: AdaptConfig) -> str:
     return hashlib.sha256("\n".join(sums).encode()).hexdigest()[:16]
 
 
+def inputs_digest(config: AdaptConfig) -> dict[str, Any]:
+    """What an adaptation depends on besides its settings and its checkpoint, without loading the checkpoint.
+
+    Raises:
+        RunError, DataError: a file is missing or is not what it should be.
+    """
+    return _files(config, read_matches(config))
+
+
 def _fingerprint(config: AdaptConfig, loaded: LoadedModel, matches: Sequence[Match]) -> dict[str, Any]:
+    return {"model": loaded.revision, **_files(config, matches)}
+
+
+def _files(config: AdaptConfig, matches: Sequence[Match]) -> dict[str, Any]:
     retained = retention_file(config)
     said = [[found.task, found.objective, *span_setting(config, [found])] for found in matches]
     return {
-        "model": loaded.revision,
         "pairs": pairs_digest(config),
         "match": said,
         "replay": [_file_digest(path) for path in config.replay],

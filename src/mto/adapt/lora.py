@@ -7,9 +7,10 @@ from typing import Any
 
 import torch
 
-from mto.adapt.config import LoraSettings
 from mto.errors import ConfigError
 from mto.families.load import keep_head
+from mto.tune.config import LoraSettings
+from mto.tune.low_rank import peft_config
 
 
 class LoraTraining:
@@ -24,21 +25,9 @@ class LoraTraining:
     """
 
     def __init__(self, model: Any, settings: LoraSettings, *, seed: int) -> None:
-        try:
-            from peft import LoraConfig, get_peft_model
-        except ImportError:
-            raise ConfigError("LoRA needs the library PEFT", hint="pip install 'mto[peft]'") from None
-        outer = {"shared", "embed_tokens", "lm_head"} & set(settings.targets or ())
-        if outer:
-            raise ConfigError(
-                f"lora.targets: {', '.join(sorted(outer))} cannot take a low-rank update",
-                hint="name layers of attention or feed-forward, such as q and v",
-            )
-        alpha = settings.alpha or 2.0 * settings.rank
-        asked = LoraConfig(
-            r=settings.rank, lora_alpha=alpha, lora_dropout=settings.dropout,
-            target_modules=list(settings.targets) if settings.targets else None,
-        )  # type: ignore[arg-type, unused-ignore]  # fmt: skip
+        asked = peft_config(settings)
+        from peft import get_peft_model
+
         keep_head(model)
         with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -14,7 +14,7 @@ from typing import Any
 
 from mto.adapt.card import write_card
 from mto.adapt.checks import Checks
-from mto.adapt.config import AdaptConfig
+from mto.adapt.config import PLACES, AdaptConfig
 from mto.adapt.inputs import Inputs, read_inputs
 from mto.adapt.lora import LoraTraining, trained_share
 from mto.adapt.material import Budget, EpochSource
@@ -27,8 +27,6 @@ from mto.train import Callback, TrainConfig, TrainResult, train
 from mto.train.processes import Processes, join_processes
 
 STEP = "adapt"
-_PLACES = ("model", "pairs", "match", "replay", "retention", "device", "licence")
-"""Where things lie and what the card says make no other run; what they hold does, and stands in the fingerprint."""
 
 
 def adapt(
@@ -78,7 +76,7 @@ def _folder(config: AdaptConfig, inputs: Inputs, out: Path, together: Processes)
     """Make or open the run folder; the first process does, and the others wait for it."""
     if together.is_main:
         # What the inputs hold stands in the place of where they lie.
-        fixed = config.model_dump(mode="json", exclude=set(_PLACES)) | dict(inputs.fingerprint)
+        fixed = config.fixed(PLACES) | dict(inputs.fingerprint)
         folder = RunFolder.create(out, {"command": "adapt", **fixed})
         write_json(folder.path / "inputs.json", {
             "settings": config.model_dump(mode="json"), "counts": dict(inputs.counts), "reasons": dict(inputs.reasons),

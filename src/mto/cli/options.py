@@ -37,6 +37,19 @@ Delimiter = Annotated[
         help="Between the cells of a CSV file, such as ';' or tab. Default: found from its first line."
     ),
 ]
+Method = Annotated[
+    str | None,
+    typer.Option(
+        help="finetune (default): all weights; prompt: a soft prompt of the frozen checkpoint; lora: low-rank updates."
+    ),
+]
+Vectors = Annotated[
+    str | None, typer.Option(help="Vectors of a soft prompt; several, such as 10,20, are tried one by one.")
+]
+Encoder = Annotated[
+    str | None,
+    typer.Option(help="Prompt encoders that are tried: residual-mlp (default), mlp, embedding, lstm."),
+]
 Rates = Annotated[str | None, typer.Option(help="Learning rates of the sweep, such as 1e-4,3e-4,1e-3.")]
 Steps = Annotated[
     str | None, typer.Option(help="Ladder of steps at which dev is measured, such as 0,5,20,60.")
@@ -110,6 +123,18 @@ def _number(text: str) -> Any:
         except ValueError:
             continue
     return text
+
+
+def tuning(method: str | None, vectors: str | None, encoder: str | None, **given: Any) -> dict[str, Any]:
+    """What is trained, as values for the configuration of the sweep; only what was given.
+
+    >>> tuning("prompt", "10,20", None, rates=None)
+    {'method': 'prompt', 'prompt': {'vectors': [10, 20]}}
+    """
+    prompt = {"vectors": numbers(vectors), "encoders": words(encoder)}
+    told = {name: value for name, value in prompt.items() if value is not None}
+    found = {"method": method, **given, "prompt": told or None}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def number_or_text(text: str | None) -> Any:

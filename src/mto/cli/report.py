@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mto.cli.frame import Json, emit, examples, guarded
+
+if TYPE_CHECKING:
+    from mto.report.whole import WholeResults
 
 
 @guarded
@@ -21,7 +24,7 @@ def report(
     as_json: Json = False,
 ) -> None:  # fmt: skip
     """Make the report of a run again from its results, and show its table; or a page from several runs."""
-    from mto.pipeline.reporting import report_run
+    from mto.pipeline.reporting import report_run, report_whole_run
 
     if page is not None:
         name = title or page.stem.replace("-", " ").capitalize()
@@ -29,6 +32,9 @@ def report(
         emit({"page": written}) if as_json else typer.echo(str(written))
         return
     for path in paths:
+        if (whole := report_whole_run(path)) is not None:
+            _whole(whole, path, as_json=as_json)
+            continue
         comparison = report_run(path)
         if as_json:
             from mto.report import summarise
@@ -43,6 +49,20 @@ def report(
         console.print(render_terminal(comparison, width=console.width))
         if path.is_dir():
             typer.echo(f"report: {path / 'report.html'}")
+
+
+def _whole(results: WholeResults, path: Path, *, as_json: bool) -> None:
+    from mto.report.whole import render_whole_terminal, summarise_whole
+
+    if as_json:
+        emit(summarise_whole(results).to_dict())
+        return
+    from rich.console import Console
+
+    console = Console()
+    console.print(render_whole_terminal(results, width=console.width))
+    if path.is_dir():
+        typer.echo(f"report: {path / 'report.html'}")
 
 
 def _write_page(page: Path, paths: list[Path], title: str, remarks: Path | None) -> Path:

@@ -1,4 +1,4 @@
-"""`mto run`: which template family wins, by how much, and how sure that is."""
+"""`mto run`: which template family wins, by how much, and how sure that is; with raw text the whole way."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 from mto.cli import options
 from mto.cli.display import Display, display, duration, odd_rows, size
 from mto.cli.frame import Json, Quiet, changed, emit, examples, guarded
+from mto.errors import ConfigError
 
 if TYPE_CHECKING:
     from mto.pipeline import Plan, Run
@@ -22,10 +23,14 @@ def run(
         typer.Argument(metavar="TASK... [KEY=VALUE...]", help="Names (mto ls), task files (.yaml) or files of rows (.csv …); values for the configuration."),
     ] = None,
     config: Annotated[Path | None, typer.Option("--config", "-c", help="A YAML file; options win over it.")] = None,
+    corpus: Annotated[list[str] | None, typer.Option("--corpus", help="Raw text without labels: go the whole way, with adaptation to it. A file, folder, glob, hf:NAME, or mto:household; repeatable.")] = None,
     model: options.Model = None,
     shots: options.Shots = None,
     seeds: Annotated[int | None, typer.Option("--seeds", "-s", min=1, help="Number of data seeds. Default: 3.")] = None,
-    families: Annotated[str | None, typer.Option("--families", "-f", help="Names or .yaml files, with commas; all: the four basic ones (of multiple choice six); auto (default): Mapping, Prompting and what matching chooses, of other kinds than completion the usual four.")] = None,
+    families: Annotated[str | None, typer.Option("--families", "-f", help="Names or .yaml files, with commas; all: the four basic ones (of multiple choice six), or with --method prompt those with soft prompts; auto (default): Mapping, Prompting (or PT) and what matching chooses, of other kinds than completion the usual ones.")] = None,
+    method: options.Method = None,
+    vectors: options.Vectors = None,
+    encoder: options.Encoder = None,
     choose: Annotated[str | None, typer.Option(help="What names the aligned family: match (default; before tuning) or dev (after).")] = None,
     rates: options.Rates = None,
     steps: options.Steps = None,
@@ -43,6 +48,11 @@ def run(
     workers: Annotated[int | None, typer.Option("--workers", "-w", min=1, help="Processes. Default: as cores and memory allow.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of each process. Default: 1.")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.")] = None,
+    objective: Annotated[str | None, typer.Option(help="With --corpus: auto (default; what the task is matched to), denoising, lm, mixed, spans, prefixes or ul2.")] = None,
+    controls: Annotated[str | None, typer.Option(help="With --corpus: random-spans, wrong-objective, general, with commas; all (default) or none.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="With --corpus: epochs of the adaptation. Default: 3.")] = None,
+    replay: Annotated[list[Path] | None, typer.Option(help="With --corpus: general text read in between, against forgetting; repeatable.")] = None,
+    per_task: Annotated[bool, typer.Option("--per-task", help="With --corpus: an adaptation for each task. Default: one for all.")] = False,
     title: Annotated[str | None, typer.Option(help="Title of the report.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done and how long it takes, and stop.")] = False,
     quiet: Quiet = False,
@@ -50,22 +60,39 @@ def run(
 ) -> None:  # fmt: skip
     """Tune with each template family on a few examples, and report which one wins, by how much, how sure.
 
-    Finished work is never done again: the same command goes on where it was stopped.
+    With --corpus: also turn raw text into pairs, adapt the checkpoint to them, tune it again, and compare with the conventional way
+    and with controls. Finished work is never done again: the same command goes on where it was stopped.
     """
     from mto.pipeline import compare, default_out, plan, read_compare_config
+    from mto.pipeline.whole.config import is_whole_file, read_whole_config
 
     names, changes = options.split_changes(tasks or [])
-    settings = read_compare_config(
-        config, changes,
-        tune=changed(rates=options.numbers(rates), ladder=options.numbers(steps)),
+    given: dict[str, Any] = {
+        "tune": options.tuning(method, vectors, encoder, rates=options.numbers(rates), ladder=options.numbers(steps)),
         **changed(
             tasks=names, model=model, shots=shots, seeds=seeds, choose=choose, dev=dev,
             max_test=max_test, phrase=options.number_or_text(phrase), relation=relation, data=data,
             columns=options.pairs(columns), delimiter=options.delimiter(delimiter),
             metrics=options.words(metrics), rank_tails=rank_tails, keep=keep, workers=workers, threads=threads, device=device, title=title,
         ),
-        **_families(families),
-    )  # fmt: skip
+        **_families(families, method),
+    }  # fmt: skip
+    adapt = changed(
+        objective=objective, epochs=epochs, replay=None if not replay else [str(p) for p in replay]
+    )
+    with_text = changed(corpus=corpus, controls=options.words(controls), per_task=True if per_task else None)
+    if corpus or is_whole_file(config) or any(change.startswith("corpus=") for change in changes):
+        from mto.cli.whole import run_whole_way
+
+        whole = read_whole_config(config, changes, adapt=adapt, **given, **with_text)
+        run_whole_way(whole, out, dry_run=dry_run, quiet=quiet, as_json=as_json)
+        return
+    if adapt or with_text:
+        raise ConfigError(
+            f"--{next(iter({**adapt, **with_text})).replace('_', '-')} needs raw text",
+            hint="give it with --corpus TEXT",
+        )
+    settings = read_compare_config(config, changes, **given)
     folder = out or default_out(settings)
     with display(quiet=quiet) as shown:
         if dry_run:
@@ -82,7 +109,7 @@ def run(
         _end(result)
 
 
-def _families(given: str | None) -> dict[str, Any]:
+def _families(given: str | None, method: str | None) -> dict[str, Any]:
     """``--families`` as values for the configuration; ``auto`` takes those of a file away: matching names them."""
     if given is None:
         return {}
@@ -110,6 +137,11 @@ def plan_lines(plan: Plan) -> list[str]:
     lines.append(f"{count} ({', '.join(plan.families)})")
     if plan.stands_for is not None:
         lines.append(f"  {plan.stands_for} stands for what matching will choose, for each task and seed anew")
+    if (prompt := plan.settings.get("prompt")) is not None:
+        vectors = ", ".join(map(str, prompt["vectors"] or ())) or "as many vectors as the template says"
+        lines.append(
+            f"soft prompts: {vectors}{' vectors' if prompt['vectors'] else ''}; {', '.join(prompt['encoders'])}"
+        )
     rates = ", ".join(f"{rate:g}" for rate in plan.settings["rates"])
     steps = ", ".join(map(str, plan.settings["ladder"]))
     lines.append(f"sweep: rates {rates}; steps {steps}; {plan.settings['batch_rows']} rows a step")
@@ -172,5 +204,8 @@ run.epilog = examples(  # type: ignore[attr-defined]
     "mto run household/ObjectUse household/xWant --shots 16 --seeds 3 --dry-run",
     "mto run tools.csv --phrase '{{ head }} is used for' -m google/flan-t5-base",
     "mto run atomic2020/xIntent --data atomic2020 --steps 0,5,20 tune.beams=2",
+    "mto run household/ObjectUse --method prompt --vectors 10 --seeds 2",
+    "mto run household/ObjectUse --corpus mto:household --shots 16 --controls none",
+    "mto run tools.csv --phrase '{{ head }} is used for' --corpus texts --corpus more.txt.gz -m google/flan-t5-base",
     "mto run --config configs/demo.yaml --out runs/demo",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -13,7 +14,7 @@ from mto.cli.frame import Json, emit, examples, guarded
 
 @guarded
 def show(
-    task: Annotated[str, typer.Argument(help="A name (mto ls), a task file (.yaml) or a file of rows (.csv …).")],
+    task: Annotated[str, typer.Argument(help="A name (mto ls), a task file (.yaml), a file of rows (.csv …), or the folder of a run.")],
     family: Annotated[
         list[str] | None, typer.Option("--family", "-f", help="Template family or its .yaml file; repeatable. Default: all four.")
     ] = None,
@@ -28,7 +29,10 @@ def show(
     ids: Annotated[bool, typer.Option("--ids/--no-ids", help="Show token ids too.")] = True,
     as_json: Json = False,
 ) -> None:  # fmt: skip
-    """Show how a task is written for a model: what the encoder reads, what the decoder must write."""
+    """Show how a task is written for a model: what the encoder reads, what the decoder must write. Of a run: what it found out."""
+    if (Path(task) / "results.json").is_file():
+        _show_run(Path(task), as_json=as_json)
+        return
     from mto.pipeline.inputs import GIVE_PHRASE
     from mto.pipeline.show import show_task
 
@@ -66,6 +70,27 @@ def show(
                 console.print(Text(f"  warning: {warning}", style="yellow"))
 
 
+def _show_run(path: Path, *, as_json: bool) -> None:
+    """The report of a run on the terminal, from its results; nothing is written."""
+    from mto.report.whole import is_whole_results
+
+    if as_json:
+        from mto.runs import read_json
+
+        emit(read_json(path / "metrics.json"))
+    elif is_whole_results(path):
+        from mto.cli.whole import show_whole
+
+        show_whole(path)
+    else:
+        from rich.console import Console
+
+        from mto.report import read_results, render_terminal
+
+        console = Console()
+        console.print(render_terminal(read_results(path), width=console.width))
+
+
 def _objective(one: Any) -> Any:
     from rich.text import Text
 
@@ -76,6 +101,7 @@ def _objective(one: Any) -> Any:
 
 show.epilog = examples(  # type: ignore[attr-defined]
     "mto show household/ObjectUse",
+    "mto show runs/demo",
     "mto show household/xWant --family masked-prompting --examples 3",
     "mto show tools.csv -f mapping -f own-family.yaml -m google/flan-t5-base",
 )

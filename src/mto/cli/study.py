@@ -21,21 +21,24 @@ def study(
     changes: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Changes of the configuration, such as seeds=3.")] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the study. Default: runs/study-NAME.")] = None,
     data: options.Data = None,
-    only: Annotated[list[str] | None, typer.Option(help="Work on this checkpoint only; several processes or machines can share a study.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Work on this checkpoint (of adaptation: this arm) only; several processes or machines can share a study.")] = None,
     workers: Annotated[int | None, typer.Option("--workers", "-w", min=1, help="Processes of each run. Default: as cores and memory allow.")] = None,
     weights: Annotated[Path | None, typer.Option(help="Also write what the decision of matching learns from the results, for mto match --weights.")] = None,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:  # fmt: skip
-    """Do a study that a YAML file describes: of matching (hours), of the task classifiers (half an hour), or of the splitters.
+    """Do a study that a YAML file describes: of matching, of adaptation or of soft prompts (hours), of the task classifiers (half an hour), or
+    of the splitters (minutes).
 
     Of matching: tune every template family on every task and checkpoint, and judge what matching would have chosen before.
     All finished work stays: the same command goes on where it was stopped. A page from its results file: mto report.
     """
     from mto.runs import write_text
+    from mto.study.adaptation.config import AdaptationStudyConfig
     from mto.study.classifiers.config import ClassifierStudyConfig
     from mto.study.config import read_study_config
     from mto.study.matching.config import MatchingStudyConfig
+    from mto.study.prompts.config import PromptStudyConfig
     from mto.study.splitter.config import SplitterStudyConfig
 
     given = read_study_config(config, tuple(changes or ()))
@@ -46,11 +49,23 @@ def study(
             from mto.errors import DataError
 
             raise DataError(f"the study of {given.study} gives no weights", hint="leave --weights away")
-        if isinstance(given, SplitterStudyConfig):
+        if isinstance(given, AdaptationStudyConfig):
+            from mto.study.adaptation.stages import run_adaptation_study
+
+            given = given.model_copy(update=changed(data=data, workers=workers))
+            results = run_adaptation_study(
+                given, folder, only=only or (), say=shown.say, progress=_callback(shown)
+            )
+        elif isinstance(given, SplitterStudyConfig):
             from mto.study.splitter.stages import run_splitter_study
 
             given = given.model_copy(update=changed(data=data))
             results = run_splitter_study(given, folder, only=only or (), say=shown.say)
+        elif isinstance(given, PromptStudyConfig):
+            from mto.study.prompts.stages import run_prompt_study
+
+            given = given.model_copy(update=changed(data=data))
+            results = run_prompt_study(given, folder, only=only or (), say=shown.say)
         elif isinstance(given, ClassifierStudyConfig):
             from mto.study.classifiers.stages import run_classifier_study
 
@@ -93,4 +108,6 @@ study.epilog = examples(  # type: ignore[attr-defined]
     "mto study configs/studies/matching.yaml --only mini --out runs/matching",
     "mto study configs/studies/classifiers.yaml --out runs/classifiers",
     "mto study configs/studies/splitter.yaml --out runs/splitter",
+    "mto study configs/studies/adaptation.yaml --out runs/adaptation",
+    "mto study configs/studies/prompt_tuning.yaml --out runs/prompts",
 )

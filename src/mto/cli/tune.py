@@ -9,7 +9,7 @@ import typer
 
 from mto.cli import options
 from mto.cli.display import Display, display, say_odd_rows
-from mto.cli.frame import Json, Quiet, changed, emit, examples, guarded
+from mto.cli.frame import Json, Quiet, emit, examples, guarded
 
 if TYPE_CHECKING:
     from mto.pipeline.tuning import Tuning
@@ -20,9 +20,9 @@ def tune(
     task: Annotated[str, typer.Argument(help="A name (mto ls), a task file (.yaml) or a file of rows (.csv …).")],
     changes: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Settings of the sweep, such as batch_rows=4.")] = None,
     family: Annotated[str | None, typer.Option("--family", "-f", help="Template family or its .yaml file; auto: what matching chooses. Default: masked-prompting (masked-mapping where the task has no phrase), or masked-post-pt for a soft prompt.")] = None,
-    method: Annotated[str, typer.Option(help="finetune: all weights; prompt: a soft prompt of the frozen checkpoint.")] = "finetune",
-    vectors: Annotated[str | None, typer.Option(help="Vectors of a soft prompt; several, such as 10,20, are tried one by one.")] = None,
-    encoder: Annotated[str | None, typer.Option(help="Prompt encoders that are tried: residual-mlp, mlp, embedding, lstm.")] = None,
+    method: options.Method = None,
+    vectors: options.Vectors = None,
+    encoder: options.Encoder = None,
     match: Annotated[Path | None, typer.Option(help="With --family auto: the match.json to go by. Default: match anew.")] = None,
     model: options.Model = None,
     shots: options.Shots = None,
@@ -45,8 +45,6 @@ def tune(
     """
     from mto.pipeline.tuning import tune_to_folder
 
-    prompt = changed(vectors=options.numbers(vectors), encoders=options.words(encoder))
-
     with display(quiet=quiet) as shown:
         done = tune_to_folder(
             task, family=family, model=model or "mini", shots=shots, seed=seed, changes=changes or (),
@@ -55,7 +53,7 @@ def tune(
             columns=options.pairs(columns), delimiter=options.delimiter(delimiter),
             told=lambda signal, _: shown.say(f"matching: {signal}"), noted=shown.say,
             odd_rows=None if as_json else say_odd_rows(shown),
-            method=method, **changed(rates=options.numbers(rates), ladder=options.numbers(steps), prompt=prompt or None),
+            **options.tuning(method, vectors, encoder, rates=options.numbers(rates), ladder=options.numbers(steps)),
         )  # fmt: skip
     if as_json:
         emit(_json(done))

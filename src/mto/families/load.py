@@ -147,6 +147,18 @@ def load_model(ref: str | Path = "mini", *, dtype: str = "float32", device: str 
     return LoadedModel(model, adapter, str(ref), weights_hash(where, model), metadata)
 
 
+def revision_of(ref: str | Path) -> str:
+    """The revision that `load_model` would give, without loading the checkpoint where it is a folder.
+
+    Raises:
+        UnknownNameError, FamilyError: as `load_model` does.
+    """
+    where = resolve(ref)
+    if Path(where).is_dir() and any(Path(where).glob("*.safetensors")):
+        return weights_hash(where, None)
+    return load_model(ref).revision
+
+
 def keep_head(model: Any) -> None:
     """Tell transformers that a head which is a tensor of its own is not tied, so that nothing ties it later."""
     head, shared = model.get_output_embeddings(), model.get_input_embeddings()

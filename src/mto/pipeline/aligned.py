@@ -13,17 +13,22 @@ from typing import TYPE_CHECKING, Any
 from mto.errors import DataError
 from mto.pipeline.cells import CellId, chosen_family
 from mto.pipeline.config import CompareConfig
-from mto.pipeline.inputs import Inputs
+from mto.pipeline.inputs import Inputs, needs_phrase
 from mto.pipeline.progress import RunCallback
+from mto.prompts.aligned import CONVENTIONAL, soft_family, soft_family_among
 from mto.tasks import Task
+from mto.templates import BASIC, get_family
 
 if TYPE_CHECKING:
     from mto.families import LoadedModel
     from mto.match import Match
     from mto.report import Choice
+    from mto.report.results import MatchInfo
 
 BESIDE = ("mapping", "prompting")
 """Reported beside the chosen family, whatever matching says: the conventional way and the plainest natural one."""
+BESIDE_SOFT = (CONVENTIONAL,)
+"""The same where soft prompts are tuned."""
 
 Matches = Mapping[tuple[str, int], "Match"]
 
@@ -49,12 +54,13 @@ def match_all(
     from mto.match.rows import match_rows
     from mto.pipeline.team import thread_count
 
-    settings = config.matching.model_copy(
-        update={"families": config.families or tuple(f.name for f in inputs.families)}
-    )
+    # Soft prompts say nothing before they are trained: matching asks the families that these stand for.
+    asked = BASIC if config.soft else config.families or tuple(f.name for f in inputs.families)
     found = {}
     for task in tasks:
         phrase = inputs.task(task.name).phrase
+        there = [name for name in asked if phrase or not config.soft or not needs_phrase(get_family(name))]
+        settings = config.matching.model_copy(update={"families": tuple(there)})
         for seed in config.seeds:
             split = inputs.splits[task.name, seed]
             told.on_event("matching", f"matching {task.name}, seed {seed}")
@@ -76,11 +82,13 @@ def match_all(
 def with_matches(inputs: Inputs, config: CompareConfig, matches: Matches) -> Inputs:
     """The inputs with what matching found; where the configuration names no families, only those that are needed stay.
 
-    These are Mapping, Prompting and every family that was chosen for some task and seed: all tasks have the same
-    families, so that their tables can be put together. Where a split could not be matched all stay, for dev to choose.
+    These are Mapping, Prompting (where soft prompts are tuned PT alone) and every family that was chosen for some task and
+    seed: all tasks have the same families, so that their tables can be put together. Where a split could not be matched
+    all stay, for dev to choose.
     """
     whole = len(matches) == len(inputs.splits)
-    needed = {*BESIDE, *(match.family for match in matches.values())}
+    chosen = {_stands_for(match.family, inputs) for match in matches.values()}
+    needed = {*(BESIDE_SOFT if config.soft else BESIDE), *chosen}
     keep = config.families is not None or not whole
     families = tuple(family for family in inputs.families if keep or family.name in needed)
     return replace(inputs, families=families, matches=dict(matches))
@@ -94,9 +102,51 @@ def planned(inputs: Inputs, config: CompareConfig) -> tuple[Inputs, str | None]:
     """
     if config.families is not None:
         return inputs, None
-    stands_for = inputs.families[-1].name
-    likely = {*BESIDE, stands_for}
+    stands_for = _likeliest(inputs, config)
+    likely = {*(BESIDE_SOFT if config.soft else BESIDE), stands_for}
     return replace(inputs, families=tuple(f for f in inputs.families if f.name in likely)), stands_for
+
+
+def _stands_for(family: str, inputs: Inputs) -> str | None:
+    """The family of the run that matching's choice means: itself, or the one with soft prompts that stands for it.
+
+    None where the run has none of its objective: then dev data choose.
+    """
+    if inputs.settings["method"] != "prompt":
+        return family
+    return soft_family_among(get_family(family), inputs.families)
+
+
+def match_infos(inputs: Inputs) -> tuple[MatchInfo, ...]:
+    """What reports keep of every matching; where soft prompts are tuned, with the families that stand for its own."""
+    from mto.report.matching import match_info
+
+    infos = [match_info(match) for match in inputs.matches.values()]
+    if inputs.settings["method"] != "prompt":
+        return tuple(infos)
+    found = []
+    for info in infos:
+        family = _stands_for(info.family, inputs)
+        if family is None:  # dev data choose, since no family of the run means the same
+            continue
+        line = f"Soft prompts: {inputs.family(family).title}, which stands for it and looks like the same objective."
+        forecasts = [
+            f.model_copy(update={"family": soft_family(get_family(f.family))}) for f in info.forecasts
+        ]
+        found.append(
+            info.model_copy(
+                update={"family": family, "verdict": (*info.verdict, line), "forecasts": tuple(forecasts)}
+            )
+        )
+    return tuple(found)
+
+
+def _likeliest(inputs: Inputs, config: CompareConfig) -> str:
+    """For a plan: the last of the basic families that can be written, or what stands for it."""
+    if not config.soft:
+        return inputs.families[-1].name
+    phrased = all(task.phrase for task in inputs.tasks)
+    return soft_family(get_family("masked-prompting" if phrased else "masked-mapping"))
 
 
 def choices(
@@ -123,8 +173,9 @@ def aligned_family(
 ) -> tuple[str, str, str] | None:
     """Name, reason and what chose it (``match`` or ``dev``), for the cells of one task and seed by family."""
     match = inputs.matches.get((task, seed))
-    if match is not None:
-        return match.family, match.best.family.says, "match"
+    if match is not None and (family := _stands_for(match.family, inputs)) is not None:
+        said = match.best.family.says
+        return family, said if family == match.family else f"it stands for {match.family}: {said}", "match"
     names = [family.name for family in inputs.families]
     best = chosen_family(results, names, str(inputs.settings["select"]))
     return (*best, "dev") if best is not None else None

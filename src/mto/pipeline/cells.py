@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mto.errors import RunError
 from mto.pipeline.config import CompareConfig, slug
 from mto.pipeline.inputs import Inputs
 from mto.tasks import Split
@@ -73,10 +74,25 @@ def cell_key(cell: CellId, config: CompareConfig, inputs: Inputs) -> str:
         "device": inputs.device,
         "keeps": keeps_weights(cell, config),
     }
+    if (start := _start(inputs)) is not None:
+        parts["start"] = start
     if not task.form.is_plain:
         parts["form"] = task.form.to_json()
     text = json.dumps(parts, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def _start(inputs: Inputs) -> str | None:
+    """Hash of the vectors that soft prompts go on from; None where they begin anew."""
+    folder = (inputs.settings.get("prompt") or {}).get("start")
+    if folder is None:
+        return None
+    from mto.prompts.saving import VECTORS
+
+    try:
+        return hashlib.sha256((Path(folder) / VECTORS).read_bytes()).hexdigest()[:24]
+    except OSError as error:
+        raise RunError(f"the soft prompt to go on from cannot be read: {error}", where=folder) from error
 
 
 def keeps_weights(cell: CellId, config: CompareConfig) -> bool:
@@ -102,13 +118,15 @@ def run_one(
     asked: dict[str, Any] = {
         "metrics": config.metrics, "phrase": task.phrase, "keep_weights": keep, "progress": progress,
     }  # fmt: skip
+    if config.soft:
+        asked["with_zero_shot"] = False
     family = inputs.family(cell.family)
     result: CellResult | CrossResult
     if task.folds and not split.test:
         result = cross_validate(loaded, task.task(), split, family, settings, k=task.folds, **asked)
     else:
         result = run_cell(
-            loaded, task.task(), split, family, settings, with_zero_shot=config.zero_shot, **asked
+            loaded, task.task(), split, family, settings, **{"with_zero_shot": config.zero_shot, **asked}
         )
     if keep:
         _save(loaded, result, split, cell, inputs, folder / cell.model)
@@ -143,6 +161,8 @@ def to_json(result: CellResult | CrossResult, split: Split) -> dict[str, Any]:
         "dev_rows": rows,
         "chosen": vars(chosen) if chosen else None,
         "sweeps": [sweep.to_json() for sweep in sweeps if sweep],
+        **({} if result.trained is None else {"trained": result.trained}),
+        **({} if result.prompt is None else {"prompt": result.prompt.to_json()}),
     }
 
 
@@ -188,35 +208,22 @@ def _save(
     inputs: Inputs,
     path: Path,
 ) -> None:
-    from mto.tune import CellResult, TunedModel
+    from mto.tune.cell import cell_template
+    from mto.tune.config import Settled
+    from mto.tune.finished import finished_model
     from mto.tune.weights import Weights, put_weights
 
-    task = inputs.task(cell.task)
-    sweep = result.sweep if isinstance(result, CellResult) else None
-    chosen = sweep.chosen if sweep is not None else getattr(result, "chosen", None)
+    described, settings = inputs.task(cell.task), Settled(**inputs.settings)
+    task, phrase = described.task(), described.phrase
+    template = cell_template(loaded, task, inputs.family(cell.family), phrase, settings.method)
+    if settings.method == "prompt":
+        finished_model(result, loaded, task, split, template, settings, phrase=phrase).save(path)
+        return
     start = Weights(loaded.model)
     try:
         if result.weights is not None:
             put_weights(loaded.model, result.weights)
-        TunedModel(
-            loaded=loaded,
-            task=cell.task,
-            relation=task.relation,
-            family=inputs.family(cell.family),
-            phrase=task.phrase,
-            fields=task.fields,
-            form=task.form,
-            max_source=int(inputs.settings["max_source"]),
-            max_new_tokens=result.max_new_tokens,
-            beams=int(inputs.settings["beams"]),
-            base_ref=str(inputs.model["ref"]),
-            base_revision=str(inputs.model["revision"]),
-            rate=chosen.rate if chosen else 0.0,
-            steps=chosen.steps if chosen else 0,
-            shots=len(split.train),
-            sweep=sweep,
-            scores=None if sweep is not None or result.test is None else result.test.means(),
-        ).save(path)
+        finished_model(result, loaded, task, split, template, settings, phrase=phrase).save(path)
     finally:
         start.restore()
 

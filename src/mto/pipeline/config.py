@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import Field, NonNegativeInt, PositiveInt, field_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, field_validator, model_validator
 
 from mto.config import Strict, override, parse, read_yaml
 from mto.errors import ConfigError
@@ -42,14 +42,17 @@ class CompareConfig(Strict):
     """Number of the task's phrase (from 0), or a phrase of your own such as ``{{ head }} is used for``."""
     model: str = "mini"
     """Embedded name, folder or hub name."""
+    weights: str | None = None
+    """Folder of the checkpoint, where `model` is no more than what it is called. Where it lies makes no other run; its weights do."""
     families: tuple[str, ...] | None = Field(default=None, min_length=1)
     """Template families by name, or their YAML files. None: with `choose` ``match`` the conventional one, Prompting and
-    those that matching chose; with ``dev`` the four basic ones, without those that need a phrase where a task has none."""
+    those that matching chose; with ``dev`` the four basic ones, without those that need a phrase where a task has none.
+    Where soft prompts are tuned: PT and those that stand for what matching chose, or the five families with soft prompts."""
     choose: Literal["match", "dev"] = "match"
     """What names the aligned family of each task and seed: matching, before anything is tuned, or the dev scores of the
     tuned families. Without labelled rows nothing does; a task without test data is left to dev (see `mto.pipeline.aligned`)."""
     matching: MatchConfig = MatchConfig(denoiser=False)
-    """The signals that matching asks. Its families are those of the run."""
+    """The signals that matching asks. Its families are those of the run, or the basic ones where soft prompts are tuned."""
     shots: NonNegativeInt | None = None
     """Labelled rows; 0: no tuning; None: 30, or every row of a task without test data."""
     seeds: tuple[NonNegativeInt, ...] = Field(default=tuple(range(SEEDS)), min_length=1)
@@ -67,9 +70,9 @@ class CompareConfig(Strict):
     metrics: tuple[str, ...] = Field(default=METRICS, min_length=1)
     """The first one decides and is tested on."""
     tune: TuneConfig = TuneConfig()
-    """The sweep, the same for every family."""
+    """The sweep, the same for every family; its `method` says what is trained."""
     zero_shot: bool = True
-    """Whether every family is also scored without tuning."""
+    """Whether every family is also scored without tuning; never where soft prompts are tuned, which say nothing before."""
     keep: Literal["chosen", "all", "none"] = "chosen"
     """Weights that stay: of the aligned family (first seed), of all cells, or none."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -99,21 +102,28 @@ class CompareConfig(Strict):
             raise ValueError(f"{twice!r} stands twice")
         return values
 
-    @field_validator("tune")
-    @classmethod
-    def _all_weights(cls, value: TuneConfig) -> TuneConfig:
-        if value.method != "finetune":
-            raise ValueError(
-                "a comparison fine-tunes; tune soft prompts one by one with mto tune --method prompt"
-            )
-        return value
-
     @field_validator("matching")
     @classmethod
     def _no_families(cls, value: MatchConfig) -> MatchConfig:
         if value.families is not None:
             raise ValueError("the families of a run are given once, by families")
         return value
+
+    @model_validator(mode="after")
+    def _has_shots(self) -> Self:
+        if self.soft and self.shots == 0:
+            raise ValueError("a soft prompt says nothing before it is trained, so give some shots")
+        return self
+
+    @property
+    def soft(self) -> bool:
+        """Whether soft prompts are tuned, with the families that hold them."""
+        return self.tune.method == "prompt"
+
+    @property
+    def with_zero_shot(self) -> bool:
+        """Whether families are also scored without tuning."""
+        return self.zero_shot and not self.soft
 
     @property
     def metric(self) -> str:
@@ -122,9 +132,12 @@ class CompareConfig(Strict):
 
     def fixed(self) -> dict[str, Any]:
         """What makes two runs the same run: everything but where the data lie and how the work is shared out."""
-        values = self.model_dump(mode="json", exclude={"data", "workers"})
+        values = self.model_dump(mode="json", exclude={"data", "workers", "weights"})
         # Left out where nobody said so: runs from before there were such settings stay the same runs.
         return {k: v for k, v in values.items() if k not in LATER or v is not None}
+
+
+C = TypeVar("C", bound=CompareConfig)
 
 
 def read_compare_config(
@@ -135,22 +148,40 @@ def read_compare_config(
     Raises:
         ConfigError: all problems at once, with their lines.
     """
+    return read_run_config(CompareConfig, path, changes, options)
+
+
+def read_run_config(
+    kind: type[C],
+    path: str | Path | None,
+    changes: Sequence[str],
+    options: Mapping[str, Any],
+    *,
+    parts: Sequence[str] = ("tune",),
+) -> C:
+    """`read_compare_config` for any kind of run.
+
+    Args:
+        parts: sections whose options are laid over those of the file one by one.
+    """
+    options = dict(options)
     data, lines = read_yaml(path) if path is not None else ({}, {})
     if not isinstance(data, dict):
         raise ConfigError(f"expected a mapping at the top, found {type(data).__name__}", where=str(path))
-    tune = options.pop("tune", {})
+    given = {name: options.pop(name, None) or {} for name in parts}
     merged = override({**data, **options}, changes)
-    if tune:
-        inner = merged.get("tune") or {}
-        # A change such as tune.rates=[…] is the last word, so options come in below it.
-        given = override({"tune": {**inner, **tune}}, [c for c in changes if c.startswith("tune.")])
-        merged["tune"] = given["tune"]
+    for name, part in given.items():
+        if part:
+            inner = merged.get(name) or {}
+            # A change such as tune.rates=[…] is the last word, so options come in below it.
+            last = [c for c in changes if c.startswith(f"{name}.")]
+            merged[name] = override({name: {**inner, **part}}, last)[name]
     if "tune" in merged and "metrics" in merged and isinstance(merged["tune"], dict):
         merged["tune"].setdefault("metric", _first(merged["metrics"]))
     elif "metrics" in merged and "tune" not in merged:
         merged["tune"] = {"metric": _first(merged["metrics"])}
     source = str(path) if path is not None else "the command line"
-    return parse(CompareConfig, merged, source=source, lines=lines)
+    return parse(kind, merged, source=source, lines=lines)
 
 
 def _first(metrics: Any) -> Any:

@@ -38,6 +38,10 @@ def existing_run(path: Path, config: CompareConfig) -> RunFolder | None:
     new = config.fixed()
     if not isinstance(old, dict):
         raise RunError("holds no configuration", where=str(path / CONFIG), hint="choose another folder")
+    if "corpus" in old:
+        raise RunError(
+            "holds a run with raw text (--corpus)", where=str(path), hint="choose another folder with --out"
+        )
     there, now = _flat(old), _flat(new)
     # The columns of a file count although a run without them does not name them.
     named = [key for key in there if key.startswith(("columns", "delimiter")) and key not in now]

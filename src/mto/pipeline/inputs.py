@@ -28,6 +28,7 @@ from mto.tasks import (
 )
 from mto.tasks.form import PLAIN
 from mto.templates import FamilyFile, TemplateFamily, get_family
+from mto.tune.config import check_method
 
 if TYPE_CHECKING:
     from mto.match import Match
@@ -275,15 +276,17 @@ def find_families(config: CompareConfig, tasks: Sequence[TaskInput]) -> tuple[Te
     """The families that a configuration names; where it names none, the basic ones that all tasks can be written with.
 
     Raises:
-        UnknownNameError, ConfigError, TemplateError: as `get_family` does; or two with one name.
+        UnknownNameError, ConfigError, TemplateError: as `get_family` and `check_method` do; or two with one name.
     """
     if config.families is None:
         from mto.pipeline.kinds import usual_families
 
         phrased = all(task.phrase for task in tasks)
-        basic = tuple(get_family(name) for name in usual_families(tuple(tasks)))
+        basic = tuple(get_family(name) for name in usual_families(tuple(tasks), soft=config.soft))
         return tuple(family for family in basic if phrased or not needs_phrase(family))
     families = tuple(get_family(ref) for ref in config.families)
+    for family in families:
+        check_method(family, config.tune.method)
     names = [family.name for family in families]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
@@ -324,7 +327,7 @@ def without_phrase(tasks: Sequence[str], left: Sequence[TemplateFamily]) -> str:
     """What to tell where tasks without a phrase leave only some of the basic families."""
     return (
         f"{', '.join(tasks)} has no natural phrase, so only {' and '.join(f.title for f in left)} take part; "
-        f"give one with {GIVE_PHRASE} to compare all four"
+        f"give one with {GIVE_PHRASE} to compare all of them"
     )
 
 

@@ -11,7 +11,7 @@ from mto.errors import DataError
 from mto.evaluate.scores import RANKED_METRICS
 from mto.pipeline.config import METRICS, CompareConfig
 from mto.tasks import Kind, Task, is_rows_file, read_any_task_file, task_files
-from mto.templates import BASIC, CHOICE
+from mto.templates import BASIC, CHOICE, CHOICE_SOFT, SOFT
 
 if TYPE_CHECKING:
     from mto.pipeline.inputs import TaskInput
@@ -73,7 +73,7 @@ def with_kind(config: CompareConfig, given: Mapping[str, Task]) -> CompareConfig
     changes: dict[str, Any] = {}
     if kind == "completion":
         if config.families == (ALL,):
-            changes["families"] = BASIC
+            changes["families"] = SOFT if config.soft else BASIC
         if config.rank_tails is not None and "metrics" not in said:
             changes["metrics"] = (*METRICS, *(name for name in RANKED_METRICS if name.startswith("rank")))
         return config.model_copy(update=changes) if changes else config
@@ -82,7 +82,7 @@ def with_kind(config: CompareConfig, given: Mapping[str, Task]) -> CompareConfig
             f"rank_tails is for completion tasks, and these are {kind}", hint="leave --rank-tails out"
         )
     if config.families == (ALL,):
-        changes["families"] = ALL_OF[kind]
+        changes["families"] = _soft_of(kind) if config.soft else ALL_OF[kind]
     metrics = config.metrics if "metrics" in said else METRICS_OF[kind]
     if "metrics" not in said:
         changes["metrics"] = metrics
@@ -93,6 +93,11 @@ def with_kind(config: CompareConfig, given: Mapping[str, Task]) -> CompareConfig
     return config.model_copy(update=changes)
 
 
-def usual_families(tasks: tuple[TaskInput, ...]) -> tuple[str, ...]:
-    """The families of a run that names none, for tasks of one kind."""
-    return FAMILIES_OF[tasks[0].form.kind] if tasks else BASIC
+def usual_families(tasks: tuple[TaskInput, ...], *, soft: bool = False) -> tuple[str, ...]:
+    """The families of a run that names none, for tasks of one kind; `soft`: those with soft prompts."""
+    kind = tasks[0].form.kind if tasks else "completion"
+    return _soft_of(kind) if soft else FAMILIES_OF[kind]
+
+
+def _soft_of(kind: Kind) -> tuple[str, ...]:
+    return (SOFT[0], *CHOICE_SOFT) if kind == "multiple-choice" else SOFT

@@ -51,9 +51,11 @@ class LoadedRun:
         """
         name = self._choose(task)
         if name not in self._read:
-            from mto.tune import load_tuned
+            from mto.tune import TunedPrompt, load_tuned
 
-            self._read[name] = load_tuned(self.models[name], device=self.device)
+            # Soft prompts of one run share its checkpoint.
+            base = next((one.loaded for one in self._read.values() if isinstance(one, TunedPrompt)), None)
+            self._read[name] = load_tuned(self.models[name], device=self.device, base=base)
         return self._read[name]
 
     def predict(
@@ -101,7 +103,8 @@ class LoadedRun:
 def load(path: str | Path, *, device: str = "cpu") -> LoadedRun:
     """Open a run folder (of `compare`, or ``mto run``) or the folder of one tuned model (of `tune`).
 
-    A task's model is that of the aligned family, tuned with the split of the first seed.
+    A task's model is that of the aligned family, tuned with the split of the first seed; of a run with raw text, on the adapted
+    checkpoint.
 
     Raises:
         RunError: no run there, it is not finished, or it keeps no models.
@@ -121,6 +124,8 @@ def load(path: str | Path, *, device: str = "cpu") -> LoadedRun:
 
         name = str(read_json(path / TUNED).get("task", path.name))
         return LoadedRun(path, {name: path}, device=device)
+    if (whole := _whole_models(path)) is not None:
+        return LoadedRun(path, whole, device=device)
     comparison = _results(path)
     first = comparison.seeds[0]
     chosen = {choice.task: choice.family for choice in comparison.choices if choice.seed == first}
@@ -133,6 +138,26 @@ def load(path: str | Path, *, device: str = "cpu") -> LoadedRun:
     if not models:
         raise RunError(*_why_none(comparison, chosen), where=str(path))
     return LoadedRun(path, models, comparison, device=device)
+
+
+def _whole_models(path: Path) -> dict[str, Path] | None:
+    """Models of the adapted way, by task; None where the folder holds no whole run.
+
+    Raises:
+        RunError: the run keeps none.
+    """
+    from mto.report.whole import is_whole_results, read_whole_results
+
+    if not is_whole_results(path):
+        return None
+    from mto.pipeline.whole.collecting import model_folders
+
+    found = model_folders(read_whole_results(path), path)
+    if not found:
+        raise RunError(
+            "keeps no tuned model (it was made with --keep none, or its models were removed)", where=str(path)
+        )
+    return found
 
 
 def _results(path: Path) -> Comparison:

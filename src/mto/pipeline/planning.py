@@ -19,6 +19,8 @@ START_SECONDS = 8.0
 """Of a worker: imports and loading. A guess; it matters for tiny runs only."""
 SHOWN_WARNINGS = 3
 """Odd rows that a plan quotes."""
+USUAL_VECTORS = 20
+"""Of a soft prompt, where the template says how many."""
 PREDICTION_BYTES = 400
 """Of one prediction with its references and scores, in the step, the results and the table of predictions."""
 
@@ -93,7 +95,7 @@ def measure(loaded: LoadedModel, inputs: Inputs) -> Speed:
     """Time a few training steps and answers on the rows of the first cell; the weights are put back."""
     from mto.evaluate.generate import generate
     from mto.evaluate.metrics import metrics as known_metrics
-    from mto.tune.cell import cell_template
+    from mto.tune.cell import cell_template, learners
     from mto.tune.config import Settled
     from mto.tune.ladder import Dev, fit
     from mto.tune.rows import encode_cell
@@ -101,29 +103,31 @@ def measure(loaded: LoadedModel, inputs: Inputs) -> Speed:
 
     settings = Settled(**inputs.settings)
     task, split = inputs.tasks[0], next(iter(inputs.splits.values()))
-    template = cell_template(loaded, task.task(), inputs.families[-1], task.phrase)
+    template = cell_template(loaded, task.task(), inputs.families[-1], task.phrase, settings.method)
     asked = split.test[:8] if split.test else ()
-    rows = encode_cell(loaded, template, split, settings, test=asked, form=task.form)
+    learner, template = next(learners(loaded, template, task.task(), split, settings, task.phrase))
+    rows = encode_cell(learner, template, split, settings, test=asked, form=task.form)
     questions = rows.test.questions or rows.dev.questions or rows.train[:8]
     room = min(rows.max_new_tokens, 24)
-    answer = min(
-        _timed(lambda: generate(loaded, questions, max_new_tokens=room, beams=settings.beams))
-        for _ in range(2)
-    ) / len(questions)
+    with learner.measuring():
+        answer = min(
+            _timed(lambda: generate(loaded, questions, max_new_tokens=room, beams=settings.beams))
+            for _ in range(2)
+        ) / len(questions)
     if not rows.train:
         return Speed(0.0, answer, answer)
     known_metrics.get(settings.metric)(["a"], [["a"]])  # what it imports must not count
-    start = Weights(loaded.model)
+    start = Weights(learner.weights)
     try:
         rate = min(settings.rates)
-        one = _timed(lambda: fit(loaded, rows, settings, rate, 1))
-        four = _timed(lambda: fit(loaded, rows, settings, rate, 4))
+        one = _timed(lambda: fit(learner, rows, settings, rate, 1))
+        four = _timed(lambda: fit(learner, rows, settings, rate, 4))
         step = max(four - one, four / 4) / 3 if four > one else four / 4
     finally:
         start.restore()
     judged = answer
     if rows.dev.questions:
-        judged = _timed(Dev(loaded, rows, settings)) / len(rows.dev.questions)
+        judged = _timed(Dev(learner, rows, settings)) / len(rows.dev.questions)
     return Speed(step, answer, judged)
 
 
@@ -139,7 +143,7 @@ def expected_seconds(task: TaskInput, inputs: Inputs, speed: Speed, seed: int) -
     if not split.train:
         return len(split.test) * speed.answer
     rungs = [steps for steps in settings["ladder"] if steps]
-    rates = len(settings["rates"]) if rungs else 0
+    rates = len(settings["rates"]) * _tried(settings) if rungs else 0
     steps = rates * (rungs[-1] if rungs else 0)
     looks = rates * len(rungs) + 1
     if task.folds and not split.test:
@@ -150,6 +154,20 @@ def expected_seconds(task: TaskInput, inputs: Inputs, speed: Speed, seed: int) -
         return folds * one + 2 * heads * speed.answer
     dev = len(split.dev) or len(split.train) / 4
     return steps * speed.step + looks * dev * speed.judged + 2 * len(split.test) * speed.answer
+
+
+def _tried(settings: Mapping[str, Any]) -> int:
+    """Soft prompts that are tried one by one."""
+    prompt = settings.get("prompt") or {}
+    return len(prompt.get("vectors") or (0,)) * len(prompt.get("encoders") or (0,))
+
+
+def _model_bytes(inputs: Inputs) -> float:
+    """Of what is kept of a cell: a checkpoint in bf16 with a tokenizer, or vectors with the story of their sweep."""
+    if inputs.settings.get("prompt") is None:
+        return 2.0 * int(inputs.model["parameters"] or 0) + 3e6
+    vectors = max(inputs.settings["prompt"].get("vectors") or (USUAL_VECTORS,))
+    return 4.0 * vectors * int(inputs.model.get("width") or 1024) + 2e4
 
 
 def make_plan(
@@ -167,7 +185,7 @@ def make_plan(
     each = {cell.step: expected_seconds(inputs.task(cell.task), inputs, speed, cell.seed) for cell in waiting}
     rounds = max(sum(each.values()) / workers, max(each.values(), default=0.0))
     parameters = int(inputs.model["parameters"] or 0)
-    model = 2.0 * parameters + 3e6  # bf16 and a tokenizer
+    model = _model_bytes(inputs)
     kept = {"none": 0, "chosen": len(inputs.tasks), "all": len(cells)}[config.keep]
     peak = max(
         kept,

@@ -90,7 +90,9 @@ def prepare(request: Request, told: RunCallback, *, only_plan: bool = False) -> 
             told.on_event("loading", f"loading {config.model}")
             loaded = load(config)
         inputs = _describe(config, tasks or (), loaded)
-        if config.families is None and len(inputs.families) < len(usual_families(inputs.tasks)):
+        if config.families is None and len(inputs.families) < len(
+            usual_families(inputs.tasks, soft=config.soft)
+        ):
             names = [task.name for task in inputs.tasks if not task.phrase]
             told.on_event("no-phrase", without_phrase(names, inputs.families))
         if can_match(config, inputs):
@@ -178,7 +180,7 @@ def load(config: CompareConfig, device: str | None = None) -> LoadedModel:
     Raises:
         RunError: a GPU is asked for, or the run was begun on one, and there is none.
     """
-    from mto.families import load_model
+    from mto.pipeline.checkpoint import load_checkpoint
 
     wanted = device or _device(config)
     if wanted == "cuda":
@@ -194,7 +196,7 @@ def load(config: CompareConfig, device: str | None = None) -> LoadedModel:
                 if asked
                 else "go on where there is one, or choose another folder with --out",
             )
-    return load_model(config.model, device=wanted)
+    return load_checkpoint(config, wanted)
 
 
 def _device(config: CompareConfig) -> str:
@@ -209,9 +211,9 @@ def _describe(config: CompareConfig, tasks: Sequence[Task], loaded: LoadedModel)
     """Draw the splits, and compile every template once: what cannot be written is known before anything is trained."""
     from mto.tune.cell import check_metrics
 
-    for task in tasks:
+    for given in tasks:
         names = (*config.metrics, config.tune.metric)
-        check_metrics(task, names, ranked=config.rank_tails is not None)
+        check_metrics(given, names, ranked=config.rank_tails is not None)
     described = tuple(describe_task(task, config) for task in tasks)
     families = find_families(config, described)
     for task in described:
@@ -228,6 +230,7 @@ def _describe(config: CompareConfig, tasks: Sequence[Task], loaded: LoadedModel)
             "ref": loaded.ref,
             "revision": loaded.revision,
             "parameters": sum(p.numel() for p in loaded.model.parameters()),
+            "width": int(loaded.model.get_input_embeddings().weight.shape[1]),
             "tokens_seen": metadata.tokens_seen or None,
             "objectives": dict(metadata.objectives),
             "latest": dict(metadata.latest),

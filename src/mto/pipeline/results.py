@@ -10,6 +10,7 @@ from mto.evaluate.baselines import distinct_share, most_frequent_tail, nearest_h
 from mto.evaluate.metrics import metrics as known_metrics
 from mto.evaluate.scores import Scores, score
 from mto.pipeline.aligned import choices as find_choices
+from mto.pipeline.aligned import match_infos
 from mto.pipeline.cells import CellId, scores_from_json
 from mto.pipeline.config import CompareConfig
 from mto.pipeline.inputs import Inputs, TaskInput
@@ -25,9 +26,9 @@ from mto.report import (
     SweepInfo,
     SweepPoint,
     TaskInfo,
+    Trained,
 )
 from mto.report.examples import pick_examples
-from mto.report.matching import match_info
 from mto.tasks import Row, Split, folds
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def build_comparison(
         model=ModelInfo(**{k: v for k, v in inputs.model.items() if k in ModelInfo.model_fields}),
         shots=drawn if config.shots is None else min(config.shots, drawn),
         seeds=config.seeds,
+        zero_shot=config.with_zero_shot,
         metric=config.metric,
         signatures={name: known_metrics.get(name).signature() for name in config.metrics},
         tasks=tuple(_task_info(task, inputs) for task in inputs.tasks),
@@ -79,7 +81,7 @@ def build_comparison(
         ),
         sweeps=tuple(sweep for at, result in results.items() for sweep in _sweeps(at, result)),
         choices=choices,
-        matches=tuple(match_info(match) for match in inputs.matches.values()),
+        matches=match_infos(inputs),
         shown=tuple(one for task in inputs.tasks for one in _shown(task, config, inputs, results, choices)),
     )  # fmt: skip
 
@@ -189,10 +191,20 @@ def _cells(at: CellId, result: Mapping[str, Any], metrics: Sequence[str]) -> lis
                 words_lost=result["words_lost"],
                 seconds=result["seconds"] if stage == "tuned" or result["tuned"] is None else 0.0,
                 dev=result["dev"] if stage == "tuned" else None,
+                trained=_trained(result) if stage == "tuned" else None,
                 corpus=scores.measures(),
             )
         )
     return cells
+
+
+def _trained(result: Mapping[str, Any]) -> Trained | None:
+    """What was trained in place of all weights."""
+    if result.get("trained") is None:
+        return None
+    told = result.get("prompt")
+    what = f"{told['vectors']} vectors, {told['encoder']}" if told else "low-rank updates"
+    return Trained(what=what, numbers=result["trained"], kept=told["kept"] if told else None)
 
 
 def _baselines(task: TaskInput, split: Split, config: CompareConfig) -> list[Baseline]:

@@ -91,7 +91,7 @@ def tune_to_folder(
         shots = min(SHOTS, len(loaded.train))
     natural = choose_phrase(loaded, phrase if isinstance(phrase, int) else 0)
     say = noted or (lambda text: None)
-    if family is None and config.method == "finetune" and loaded.kind != "multiple-choice":
+    if family is None and config.method != "prompt" and loaded.kind != "multiple-choice":
         family = FAMILY if natural is not None else BARE
         if natural is None:
             say(

@@ -26,10 +26,10 @@ def work(told: queue.Queue[dict[str, Any]], tell: Tell) -> None:
         raise RunError("lacks its inputs", where=str(folder))
     import torch
 
-    from mto.families import load_model
+    from mto.pipeline.checkpoint import load_checkpoint
 
     torch.set_num_threads(config.threads)
-    loaded = load_model(config.model, device=inputs.device)
+    loaded = load_checkpoint(config, inputs.device)
     check_revision(loaded.revision, inputs, folder)
     tell({"kind": "ready"})
     while True:

@@ -43,23 +43,9 @@ class SelectConfig(Strict):
     """Share of equal words and word pairs from which two chosen sentences are one; null: they are not looked for."""
 
 
-class PrepareConfig(Strict):
-    """One preparation of raw text for one task or more."""
+class TextSettings(Strict):
+    """How text becomes pairs, whatever the text and the tasks are."""
 
-    tasks: tuple[str, ...] = Field(min_length=1)
-    """Names (``household/ObjectUse``), task files or files of rows."""
-    corpus: tuple[str, ...] = Field(min_length=1)
-    """Files, folders, globs, or ``hf:NAME`` for Hugging Face data sets."""
-    data: str | None = None
-    """Folder or file of the tasks' rows, where they are not in the package."""
-    relation: str | None = None
-    """The relation, for a file of rows that holds several."""
-    phrase: str | None = None
-    """A phrase of your own, such as ``{{ head }} is used for``, in place of the tasks' phrases."""
-    shots: NonNegativeInt | None = SHOTS
-    """Labelled rows of each task, as `mto run` draws them; None: all."""
-    seed: NonNegativeInt = 0
-    """Draws the labelled rows, the general sentences, and whatever the making of pairs draws."""
     column: str = "text"
     """Of the text, in JSONL, Parquet and data sets."""
     sentences: str = "rules"
@@ -68,8 +54,6 @@ class PrepareConfig(Strict):
     """What a sentence must be like."""
     select: SelectConfig = SelectConfig()
     """Which sentences are chosen."""
-    controls: bool = True
-    """Whether the control sets are made: random spans, random prefixes, general text."""
     maker: str = "splitter"
     """What makes pairs of sentences: a name, or ``module:attribute``."""
     making: dict[str, Any] = Field(default_factory=dict)
@@ -88,6 +72,31 @@ class PrepareConfig(Strict):
     """What computes: processes on this machine, or Ray. The pairs are the same."""
     address: str | None = None
     """Of a Ray cluster; None: Ray on this machine."""
+
+
+class PrepareConfig(TextSettings):
+    """One preparation of raw text for one task or more."""
+
+    tasks: tuple[str, ...] = Field(min_length=1)
+    """Names (``household/ObjectUse``), task files or files of rows."""
+    corpus: tuple[str, ...] = Field(min_length=1)
+    """Files, folders, globs, ``hf:NAME`` for Hugging Face data sets, or ``mto:NAME`` for the text of a task library."""
+    data: str | None = None
+    """Folder or file of the tasks' rows, where they are not in the package."""
+    relation: str | None = None
+    """The relation, for a file of rows that holds several."""
+    columns: dict[str, str] | None = None
+    """Which column holds which field, for files of rows with other names: ``{head: QUESTION, tail: ANSWER}``."""
+    delimiter: str | None = None
+    """Between the cells of CSV files of rows; None: found from their first line."""
+    phrase: str | None = None
+    """A phrase of your own, such as ``{{ head }} is used for``, in place of the tasks' phrases."""
+    shots: NonNegativeInt | None = SHOTS
+    """Labelled rows of each task, as `mto run` draws them; None: all."""
+    seed: NonNegativeInt = 0
+    """Draws the labelled rows, the general sentences, and whatever the making of pairs draws."""
+    controls: bool = True
+    """Whether the control sets are made: random spans, random prefixes, general text."""
     workers: PositiveInt | None = None
     """Processes of one thread; None: one a core. The pairs do not depend on it."""
 
@@ -106,7 +115,9 @@ class PrepareConfig(Strict):
 
     def fixed(self) -> dict[str, Any]:
         """What makes two preparations the same: everything but where the rows lie and who computes."""
-        return self.model_dump(mode="json", exclude={"data", "workers", "engine", "address", "keep_work"})
+        values = self.model_dump(mode="json", exclude={"data", "workers", "engine", "address", "keep_work"})
+        # Left out where nobody said so: preparations from before there were such settings stay the same.
+        return {k: v for k, v in values.items() if k not in ("columns", "delimiter") or v is not None}
 
 
 def read_prepare_config(

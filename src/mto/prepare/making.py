@@ -142,7 +142,7 @@ class SplitterKind:
             "hints": [
                 Hints(
                     task=task.name,
-                    phrases=task.phrases,
+                    phrases=(*task.phrases, *task.wordings),
                     fields=task.fields,
                     targets=tuple(row.target for row in split.train),
                 ).model_dump(mode="json")

@@ -15,10 +15,12 @@ from typing import Any, Literal
 
 from mto.errors import DataError
 from mto.prepare.opening import PACKED
+from mto.tasks.load import library_text
 
 Kind = Literal["text", "jsonl", "parquet", "dataset"]
 SUFFIXES: dict[str, Kind] = {".txt": "text", ".jsonl": "jsonl", ".parquet": "parquet"}
 DATASET = "hf:"
+EMBEDDED = "mto:"
 _ROWS = 50_000
 
 
@@ -47,7 +49,8 @@ def find_pieces(corpus: Sequence[str], size: int, *, column: str = "text") -> li
     """Cut the inputs into pieces.
 
     Args:
-        corpus: files, folders, globs, or ``hf:NAME`` / ``hf:NAME:SPLIT`` / ``hf:FOLDER``.
+        corpus: files, folders, globs, ``hf:NAME`` / ``hf:NAME:SPLIT`` / ``hf:FOLDER``, or ``mto:NAME``: the sentences that a task
+            library of the package carries, such as ``mto:household``.
         size: bytes of a piece, about.
         column: of the text, looked for in Parquet files and data sets.
 
@@ -71,7 +74,7 @@ def _inputs(given: str) -> Iterator[Piece]:
     if given.startswith(DATASET):
         yield Piece(0, given, given, "dataset", 0, -1, "")
         return
-    path = Path(given)
+    path = library_text(given.removeprefix(EMBEDDED)) if given.startswith(EMBEDDED) else Path(given)
     if path.is_dir():
         found = sorted(p for p in path.rglob("*") if p.is_file() and _kind(p) is not None)
         if not found:

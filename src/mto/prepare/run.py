@@ -29,7 +29,7 @@ from mto.prepare.pieces import find_pieces
 from mto.prepare.prepared import HELD_OUT, Prepared, read_prepared
 from mto.prepare.summing import Cleaned, Counted, summary
 from mto.runs import RunFolder, write_json, write_text
-from mto.tasks import Split, Task, draw_split, load_task
+from mto.tasks import Split, Task, draw_split, is_rows_file, load_task
 from mto.tasks.form import completion_only
 
 CODE = 1
@@ -126,7 +126,7 @@ class _Preparation:
         return prepared
 
     def _data(self) -> list[Any]:
-        return [[task.name, task.source.sha256, list(task.phrases)] for task in self.tasks]
+        return [[task.name, task.source.sha256, [*task.phrases, *task.wordings]] for task in self.tasks]
 
     def _set_up(self, key: str) -> dict[str, Any]:
         """Write what every process reads; the maker trains here what it has to."""
@@ -251,15 +251,20 @@ class _Preparation:
 
 def _task(ref: str, config: PrepareConfig) -> Task:
     own = (config.phrase,) if config.phrase is not None else ()
-    task = load_task(ref, data=config.data, relation=config.relation, phrases=own)
-    completion_only(task.name, task.form, "preparation")
+    # Other tasks have columns of their own; where no rows are given at all, loading says so.
+    files = [one for one in config.tasks if config.data or is_rows_file(one)] or config.tasks
+    about: dict[str, Any] = {"columns": config.columns, "delimiter": config.delimiter} if ref in files else {}
+    task = load_task(ref, data=config.data, relation=config.relation, phrases=own, **about)
+    completion_only(
+        task.name, task.form, "preparation", "leave the raw text away: mto run and mto tune work without it"
+    )
     return task
 
 
 def _told(task: Task, split: Split) -> dict[str, Any]:
     return {
         "name": task.name,
-        "phrases": list(task.phrases),
+        "phrases": [*task.phrases, *task.wordings],
         "rows": [[row.head, row.target] for row in split.train],
     }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mto.templates import TemplateFamily
 
 _BY_OBJECTIVE = {
@@ -29,3 +31,17 @@ def soft_family(family: TemplateFamily) -> str:
     if family.objective is None:
         return CONVENTIONAL
     return _BY_OBJECTIVE[family.objective]["phrase" not in family.source]
+
+
+def soft_family_among(family: TemplateFamily, there: Sequence[TemplateFamily]) -> str | None:
+    """The same among the families that take part: else the first of them with the same objective, None where there is none.
+
+    >>> from mto.templates import get_family
+    >>> there = [get_family(name) for name in ("pt", "post-pt")]
+    >>> soft_family_among(get_family("prompting"), there), soft_family_among(get_family("masked-mapping"), there)
+    ('post-pt', None)
+    """
+    wanted = soft_family(family)
+    if any(one.name == wanted for one in there):
+        return wanted
+    return next((one.name for one in there if one.objective == family.objective), None)

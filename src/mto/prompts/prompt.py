@@ -42,6 +42,16 @@ class SoftPrompt(nn.Module):
         """Vectors of each name."""
         return dict(self._lengths)
 
+    @property
+    def width(self) -> int:
+        """Of the vectors."""
+        return next(iter(self.parts)).width  # type: ignore[return-value]
+
+    @property
+    def trained(self) -> int:
+        """Numbers that are trained: those of the encoders among them."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
     def numbers(self, vocab_rows: int) -> Numbers:
         """How the vectors are numbered behind so many rows of an embedding."""
         return Numbers(vocab_rows, self.lengths)

@@ -18,6 +18,7 @@ from mto.report.results import (
     SweepInfo,
     SweepPoint,
     TaskInfo,
+    Trained,
     read_results,
     write_results,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "SweepInfo",
     "SweepPoint",
     "TaskInfo",
+    "Trained",
     "dev_plot",
     "means_plot",
     "pick_examples",

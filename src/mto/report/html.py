@@ -34,7 +34,7 @@ def render_html(comparison: Comparison, summary: Summary | None = None) -> str:
     summary = summary or summarise(comparison)
     marks = family_marks(comparison)
     names = list(marks)
-    return _template().render(
+    return template("report.html").render(
         c=comparison,
         s=summary,
         model=model_name(comparison),
@@ -45,9 +45,9 @@ def render_html(comparison: Comparison, summary: Summary | None = None) -> str:
         titles={family.name: family.title for family in comparison.families},
         labels=task_labels(comparison),
         kinds=KINDS,
-        means=_both(means_plot, comparison, summary),
-        dev=_both(dev_plot, comparison),
-        expected=_both(expected_plot, comparison),
+        means=both_widths(means_plot, comparison, summary),
+        dev=both_widths(dev_plot, comparison),
+        expected=both_widths(expected_plot, comparison),
         said=[match for task in comparison.tasks if (match := said(comparison, task.name))],
         match_notes=notes.match_notes(comparison),
         scores=[(scope, score_table(comparison, scope)) for scope in _scopes(summary)],
@@ -75,7 +75,7 @@ def _scopes(summary: Summary) -> list[Any]:
     return [summary.whole, *(summary.tasks if len(summary.tasks) > 1 else ())]
 
 
-def _both(plot: Any, *values: Any) -> dict[str, str] | None:
+def both_widths(plot: Any, *values: Any) -> dict[str, str] | None:
     """The wide and the narrow version; the page shows the one that fits."""
     wide = plot(*values, width=WIDE)
     return {"wide": wide, "narrow": plot(*values, width=NARROW)} if wide else None
@@ -109,7 +109,8 @@ def _cards(comparison: Comparison, summary: Summary) -> list[dict[str, str]]:
 
 
 @cache
-def _template() -> Any:
+def template(name: str) -> Any:
+    """A page of this room, with everything that is put into it escaped."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -121,7 +122,7 @@ def _template() -> Any:
         keep_trailing_newline=True,
     )
     environment.filters["tight"] = tight
-    return environment.get_template("report.html")
+    return environment.get_template(name)
 
 
 def tight(text: str) -> str:

@@ -158,10 +158,11 @@ def _examples(comparison: Comparison) -> Iterator[str]:
         shown = [example for example in comparison.shown if example.task == task.name]
         if shown:
             yield f"### Examples of {escape(labels[task.name])}"
-            yield "\n".join(line for example in shown for line in _example(example, titles))
+            yield "\n".join(line for example in shown for line in example_lines(example, titles))
 
 
-def _example(example: Shown, titles: dict[str, str]) -> Iterator[str]:
+def example_lines(example: Shown, titles: dict[str, str]) -> Iterator[str]:
+    """One example as list items; `titles` says what each family is called."""
     references = " / ".join(map(escape, example.references))
     yield f"- {example.kind}: **{escape(example.head)}** → {references}"
     for family, text in example.predictions.items():

@@ -40,7 +40,7 @@ def read(comparison: Comparison, whole: Scope | None, tasks: Sequence[Scope]) ->
         *_choosing(whole, who),
         *_tuning(whole, metric),
         *_by_task(whole, tasks),
-        *_oddities(whole),
+        *oddities(whole),
     ]
     return tuple(sentences)
 
@@ -63,7 +63,7 @@ def _copying(whole: Scope, metric: str) -> Iterator[str]:
     if test is not None and nearest is not None and not test.shown:
         yield (
             f"No family is shown to beat copying the tail of the nearest few-shot head: {best.label}, the best, "
-            f"scores {points(best.score.mean)} {metric} against {points(nearest.score.mean)} ({_sure(test)})."
+            f"scores {points(best.score.mean)} {metric} against {points(nearest.score.mean)} ({sure(test)})."
         )
 
 
@@ -95,13 +95,13 @@ def _headline(whole: Scope, metric: str, who: str) -> Iterator[str]:
     if test is None:  # cannot be: both rows are families or tested by name
         return
     scores = f"{points(aligned.score.mean)} {metric} against {points(plain.score.mean)} for the conventional {name}"
-    sure = f"{signed(difference.mean)} points {span(difference, sign=True)}, {_sure(test)}"
+    told = f"{signed(difference.mean)} points {span(difference, sign=True)}, {sure(test)}"
     if not test.shown:
-        yield f"Too close to call: the aligned way scores {scores} ({sure})."
+        yield f"Too close to call: the aligned way scores {scores} ({told})."
     elif difference.mean > 0:
-        yield f"The aligned way wins: {scores} ({sure})."
+        yield f"The aligned way wins: {scores} ({told})."
     else:
-        yield f"The conventional way wins: the aligned way scores {scores} ({sure})."
+        yield f"The conventional way wins: the aligned way scores {scores} ({told})."
     if whole.gain.ratio is not None:
         yield f"The gain of the aligned way over the conventional one is {percent_gain(whole.gain.ratio)}."
     elif whole.gain.reason:
@@ -131,15 +131,15 @@ def _lead(ranked: Sequence[Line], test: PairTest, metric: str) -> str:
     if not test.shown:
         return (
             f"{first.label} ({points(first.score.mean)} {metric}) and {second.label} ({points(second.score.mean)}) "
-            f"are too close to call ({_sure(test)})"
+            f"are too close to call ({sure(test)})"
         )
     return (
         f"{first.label} is highest with {points(first.score.mean)} {metric}, {signed(test.difference.mean)} "
-        f"{span(test.difference, sign=True)} before {second.label} ({_sure(test)})"
+        f"{span(test.difference, sign=True)} before {second.label} ({sure(test)})"
     )
 
 
-def _sure(test: PairTest) -> str:
+def sure(test: PairTest) -> str:
     """The corrected p-value, and a warning where only the interval over seeds keeps a difference from being shown."""
     text = f"p {p_value(test.holm)}"
     return f"{text} for these seeds, but other seeds may differ" if test.only_these_seeds else text
@@ -194,7 +194,8 @@ def _by_task(whole: Scope, tasks: Sequence[Scope]) -> Iterator[str]:
     yield f"{text}; {'; '.join(parts) if parts else 'no single task shows a difference'}."
 
 
-def _oddities(whole: Scope) -> Iterator[str]:
+def oddities(whole: Scope) -> Iterator[str]:
+    """Families or systems that leave answers empty, write what nobody asked for, or repeat themselves."""
     for line in whole.families:
         parts = []
         if line.empty is not None and line.empty >= MUCH:

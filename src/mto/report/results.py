@@ -11,7 +11,7 @@ cells (`Comparison.missing` works it out from tasks, families and seeds).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -85,6 +85,20 @@ class FamilyInfo(Strict):
     target: str = ""
 
 
+class Trained(Strict):
+    """What was trained in place of all weights: a soft prompt, or low-rank updates.
+
+    Attributes:
+        what: in words, such as ``20 vectors, residual-mlp``.
+        numbers: how many numbers were trained.
+        kept: how many of one's own an answer needs, four bytes each; None: a whole checkpoint.
+    """
+
+    what: str
+    numbers: int
+    kept: int | None = None
+
+
 class Cell(Strict):
     """What one family scored on the test heads of one task with the split of one seed."""
 
@@ -100,6 +114,8 @@ class Cell(Strict):
     seconds: Seconds = 0.0
     dev: dict[str, Number] | None = None
     """Dev scores of the chosen point, such as ``{"nats_per_byte": 0.9, "rouge_l": 21.0}``."""
+    trained: Trained | None = None
+    """None: all weights."""
     corpus: dict[str, Number] = {}
     """Measures of all predictions together, such as ``{"macro_f1": 71.2, "ece": 8.0}``; empty where there are none."""
 
@@ -206,6 +222,8 @@ class Comparison(Strict):
     shots: int | None = Field(ge=0)
     """Labelled rows of a split; 0: no tuning; None: every row of the train file."""
     seeds: tuple[int, ...] = Field(min_length=1)
+    zero_shot: bool = True
+    """Whether families were also scored without tuning."""
     metric: str = "rouge_l"
     """The metric that decides and that tests are made on."""
     signatures: dict[str, str] = {}
@@ -282,7 +300,8 @@ class Comparison(Strict):
                 for seed in self.seeds:
                     if self.stage == "tuned" and (task.name, family.name, seed, "tuned") not in there:
                         out.append(f"{task.name}, {family.name}, seed {seed}")
-                if (task.name, family.name) not in once:
+                wanted = self.zero_shot or self.stage == "zero-shot"
+                if wanted and (task.name, family.name) not in once:
                     out.append(f"{task.name}, {family.name}, zero-shot")
         return tuple(out)
 
@@ -300,7 +319,7 @@ def write_results(comparison: Comparison, path: str | Path) -> Path:
     Raises:
         RunError: the disk is full, or the path cannot be written.
     """
-    return write_text(path, dump(comparison))
+    return write_text(path, dump(comparison, {"format": comparison.format}))
 
 
 def read_results(path: str | Path) -> Comparison:
@@ -324,27 +343,26 @@ def read_results(path: str | Path) -> Comparison:
         return Comparison.model_validate(data)
     except ValidationError as error:
         raise DataError(
-            _problems(error), where=str(file), hint="make the file again; do not edit it by hand"
+            problems(error), where=str(file), hint="make the file again; do not edit it by hand"
         ) from None
 
 
-def _problems(error: ValidationError) -> str:
+def problems(error: ValidationError) -> str:
     """The first problems, without the values: a whole results file may stand behind one of them."""
     found = [f"{'.'.join(map(str, p['loc'])) or 'whole file'}: {p['msg']}" for p in error.errors()]
     more = f" (and {len(found) - 5} more)" if len(found) > 5 else ""
     return "; ".join(found[:5]) + more
 
 
-def dump(comparison: Comparison) -> str:
-    """The text of a results file."""
-    rows = []
-    for key, value in comparison.model_dump(mode="json", exclude_defaults=True).items():
+def dump(results: Strict, first: Mapping[str, Any]) -> str:
+    """The text of a results file: one entry of each list a line. `first` says what file it is."""
+    rows = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in first.items()]
+    for key, value in results.model_dump(mode="json", exclude_defaults=True).items():
         if isinstance(value, list) and value and isinstance(value[0], dict):
             lines = ",\n  ".join(_compact(entry) for entry in value)
             rows.append(f"{json.dumps(key)}: [\n  {lines}\n ]")
         else:
             rows.append(f"{json.dumps(key)}: {_compact(value)}")
-    rows.insert(0, f'"format": {comparison.format}')
     return "{" + ",\n ".join(rows) + "}\n"
 
 

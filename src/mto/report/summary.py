@@ -40,7 +40,7 @@ def summarise(comparison: Comparison) -> Summary:
         whole=whole,
         tasks=tasks,
         reading=read(comparison, whole, tasks),
-        illustration=_illustration(comparison, whole),
+        illustration=illustration(comparison, whole),
         missing=comparison.missing,
     )
 
@@ -74,7 +74,7 @@ def _scope(
     )
 
 
-def _illustration(comparison: Comparison, whole: Scope | None) -> str | None:
+def illustration(comparison: Comparison, whole: Scope | None) -> str | None:
     """Why the figures are an illustration only, with their n."""
     if whole is None:
         return None

@@ -190,6 +190,8 @@ def asked(comparison: Comparison) -> tuple[tuple[str, str], ...]:
 
 
 def _setting(value: object) -> str:
+    if isinstance(value, dict):
+        return "; ".join(f"{key} {_setting(one)}" for key, one in value.items() if one is not None)
     if isinstance(value, list | tuple):
         return ", ".join(map(_setting, value))
     return numbers.rate(value) if isinstance(value, float) else str(value)
@@ -238,18 +240,29 @@ def task_rows(comparison: Comparison) -> Table:
 
 
 def family_table(comparison: Comparison) -> Table:
-    """The families with their templates."""
-    rows = [
-        Row(
-            "family",
-            family.name,
-            (
-                family.title + (" (conventional)" if family.conventional else ""),
-                family.objective or NONE,
-                family.source or NONE,
-                family.target or NONE,
-            ),
-        )
-        for family in comparison.families
+    """The families with their templates, and what was trained of them where that is not all weights."""
+    rows, soft = [], any(cell.trained for cell in comparison.cells)
+    for family in comparison.families:
+        cells = [
+            family.title + (" (conventional)" if family.conventional else ""),
+            family.objective or NONE,
+            family.source or NONE,
+            family.target or NONE,
+        ]
+        cells += _trained(comparison, family.name) if soft else []
+        rows.append(Row("family", family.name, tuple(cells)))
+    more = ("trained", "trained numbers", "kept a task, kB") if soft else ()
+    return Table(("family", "looks like", "source", "target", *more), tuple(rows))
+
+
+def _trained(comparison: Comparison, family: str) -> list[str]:
+    """In words, how many numbers, and how large; each of them once where cells differ."""
+    found = [cell.trained for cell in comparison.cells if cell.family == family and cell.trained]
+    whats = dict.fromkeys(one.what for one in found)
+    counts = sorted({one.numbers for one in found})
+    sizes = sorted({f"{4 * one.kept / 1000:.1f}" for one in found if one.kept}, key=float)
+    return [
+        "; ".join(whats) or NONE,
+        " / ".join(map(numbers.thousands, counts)) or NONE,
+        " / ".join(sizes) or NONE,
     ]
-    return Table(("family", "looks like", "source", "target"), tuple(rows))

@@ -42,22 +42,30 @@ def render_terminal(comparison: Comparison, summary: Summary | None = None, *, w
         several = len(summary.tasks) > 1
         for scope in [summary.whole, *(summary.tasks if several else ())]:
             make = score_table if width >= WIDE_ENOUGH else brief_table
-            parts += [Text(), _table(comparison, scope, make(comparison, scope), width)]
+            parts += [
+                Text(),
+                draw_table(comparison, _caption(comparison, scope), make(comparison, scope), width),
+            ]
     return Group(*parts)
 
 
-def _table(comparison: Comparison, scope: Scope, content: Table, width: int) -> RenderableType:
+def _caption(comparison: Comparison, scope: Scope) -> str:
+    seeds = f", n = {scope.heads} test heads"
+    if comparison.stage == "tuned":
+        seeds += f", {scope.seeds} seed{'s' if scope.seeds != 1 else ''}"
+    return scope.label + seeds
+
+
+def draw_table(comparison: Comparison, title: str, content: Table, width: int) -> RenderableType:
+    """A table with the colours of the families of a comparison."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table as RichTable
     from rich.text import Text
 
     # Text objects everywhere: user text may hold what rich would read as markup.
     marks = family_marks(comparison)
-    seeds = f", n = {scope.heads} test heads"
-    if comparison.stage == "tuned":
-        seeds += f", {scope.seeds} seed{'s' if scope.seeds != 1 else ''}"
     drawn = RichTable(
-        title=Text(scope.label + seeds, style="bold"),
+        title=Text(title, style="bold"),
         title_justify="left",
         box=SIMPLE_HEAD,
         pad_edge=False,

@@ -27,6 +27,16 @@ KNOWN = {
     "prompting": Mark("#007a5a", "#35c79b", "^"),
     "masked-prompting": Mark("#0067a5", "#5cb3ec", "o"),
 }
+SYSTEMS = {
+    "conventional": KNOWN["mapping"],
+    "prompting": KNOWN["prompting"],
+    "aligned": Mark("#5b4bb0", "#a99bf0", "D"),
+    "adapted": KNOWN["masked-prompting"],
+    "random-spans": Mark("#7a6400", "#e3cf45", "v"),
+    "wrong-objective": Mark("#a8457f", "#dd8fb9", "X"),
+    "general": Mark("#6b6b6b", "#b5b5b5", "p"),
+}
+"""The systems of a whole run."""
 OTHERS = (
     Mark("#7a6400", "#e3cf45", "v"),
     Mark("#5b4bb0", "#a99bf0", "P"),
@@ -39,6 +49,7 @@ INK, MUTED, GRID = ("#1b1e23", "#e8eaed"), ("#626973", "#9aa3ae"), ("#e2e5e9", "
 
 def family_marks(comparison: Comparison) -> dict[str, Mark]:
     """Family name to its mark; families of a user's own take the next free one, in the order of the comparison."""
-    own = [family.name for family in comparison.families if family.name not in KNOWN]
+    known = {**SYSTEMS, **KNOWN}
+    own = [family.name for family in comparison.families if family.name not in known]
     others = {name: OTHERS[number % len(OTHERS)] for number, name in enumerate(own)}
-    return {family.name: {**KNOWN, **others}[family.name] for family in comparison.families}
+    return {family.name: {**known, **others}[family.name] for family in comparison.families}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import PurePath
 
 from mto.errors import MtoError
 from mto.evaluate.metrics import metrics
-from mto.report.results import Comparison
+from mto.report.results import Comparison, TaskInfo
 
 
 def metric_title(name: str) -> str:
@@ -31,11 +32,19 @@ def metric_remark(name: str) -> str | None:
 
 def task_labels(comparison: Comparison) -> dict[str, str]:
     """Task name to what it is called: its relation, or its full name where two tasks share a relation."""
-    relations = [task.relation for task in comparison.tasks]
-    return {
-        task.name: task.relation if relations.count(task.relation) == 1 else task.name
-        for task in comparison.tasks
-    }
+    return labels_of(comparison.tasks)
+
+
+def labels_of(tasks: Sequence[TaskInfo]) -> dict[str, str]:
+    """`task_labels` of some tasks."""
+    relations = [task.relation for task in tasks]
+    return {task.name: task.relation if relations.count(task.relation) == 1 else task.name for task in tasks}
+
+
+def short_labels(tasks: Sequence[TaskInfo], names: Sequence[str]) -> list[str]:
+    """What some of the tasks are called."""
+    labels = labels_of(tasks)
+    return [labels[name] for name in names]
 
 
 def chooser(comparison: Comparison) -> str:

@@ -7,15 +7,25 @@ from pathlib import Path
 from mto.config import load_config, override, read_yaml
 from mto.errors import ConfigError
 from mto.registry import suggest
+from mto.study.adaptation.config import AdaptationStudyConfig
 from mto.study.classifiers.config import ClassifierStudyConfig
 from mto.study.matching.config import MatchingStudyConfig
+from mto.study.prompts.config import PromptStudyConfig
 from mto.study.splitter.config import SplitterStudyConfig
 
-StudyConfig = MatchingStudyConfig | ClassifierStudyConfig | SplitterStudyConfig
-KINDS: dict[str, type[MatchingStudyConfig] | type[ClassifierStudyConfig] | type[SplitterStudyConfig]] = {
+StudyConfig = (
+    MatchingStudyConfig
+    | ClassifierStudyConfig
+    | SplitterStudyConfig
+    | AdaptationStudyConfig
+    | PromptStudyConfig
+)
+KINDS: dict[str, type[StudyConfig]] = {
     "matching": MatchingStudyConfig,
     "classifiers": ClassifierStudyConfig,
     "splitter": SplitterStudyConfig,
+    "adaptation": AdaptationStudyConfig,
+    "prompts": PromptStudyConfig,
 }
 
 

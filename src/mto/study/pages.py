@@ -18,6 +18,10 @@ def page_of(results: str | Path) -> StudyPage | None:
     except MtoError:
         return None
     keys = set(value) if isinstance(value, dict) else set()
+    if {"arms", "cells"} <= keys:
+        from mto.study.adaptation.page import PAGE as ADAPTATION
+
+        return ADAPTATION
     if {"signals", "cells"} <= keys:
         from mto.study.matching.page import PAGE as MATCHING
 
@@ -30,6 +34,10 @@ def page_of(results: str | Path) -> StudyPage | None:
         from mto.study.splitter.page import PAGE as SPLITTERS
 
         return SPLITTERS
+    if {"best_encoder", "tuned"} <= keys:
+        from mto.study.prompts.page import PAGE as PROMPTS
+
+        return PROMPTS
     return None
 
 
@@ -39,10 +47,15 @@ def remake_study_page(path: str | Path) -> str:
     Raises:
         DataError: the page does not say what it was made from.
     """
+    from mto.study.adaptation.page import PAGE as ADAPTATION
     from mto.study.classifiers.page import PAGE as CLASSIFIERS
     from mto.study.matching.page import PAGE as MATCHING
+    from mto.study.prompts.page import PAGE as PROMPTS
     from mto.study.splitter.page import PAGE as SPLITTERS
 
     text = Path(path).read_text(encoding="utf-8")
-    page = next((one for one in (CLASSIFIERS, SPLITTERS) if text.startswith(one.recipe.begin)), MATCHING)
+    page = next(
+        (one for one in (CLASSIFIERS, SPLITTERS, ADAPTATION, PROMPTS) if text.startswith(one.recipe.begin)),
+        MATCHING,
+    )
     return page.remake(path)

@@ -81,7 +81,12 @@ class Form(Strict):
         return self.model_dump(mode="json", exclude_defaults=True)
 
 
-def completion_only(name: str, form: Form, what: str) -> None:
+def completion_only(
+    name: str,
+    form: Form,
+    what: str,
+    hint: str = "name the family yourself, such as --families mapping,masked-mapping, or let dev data choose",
+) -> None:
     """Refuse a task of another kind where a step reads heads and tails.
 
     Raises:
@@ -90,7 +95,7 @@ def completion_only(name: str, form: Form, what: str) -> None:
     if form.kind != "completion":
         raise DataError(
             f"{name} is a {form.kind} task, and {what} reads completion tasks (heads and tails)",
-            hint="name the family yourself, such as --families mapping,masked-mapping, or let dev data choose",
+            hint=hint,
         )
 
 

@@ -29,6 +29,21 @@ for _path in sorted(LIBRARY.glob("*.yaml")):
 _YAML = re.compile(r"^(.+?\.ya?ml)(?:[/:](.+))?$")
 
 
+def library_text(name: str) -> Path:
+    """The file of plain sentences that a task library carries beside its rows.
+
+    Raises:
+        UnknownNameError: no library of that name carries any.
+
+    >>> library_text("household").name
+    'sentences.txt'
+    """
+    found = {path.parent.name: path for path in sorted(LIBRARY.glob("*/sentences.txt"))}
+    if name not in found:
+        raise UnknownNameError(f"no task library '{name}' carries text", hint=suggest(name, found))
+    return found[name]
+
+
 @dataclass(frozen=True)
 class TaskEntry:
     """One line of the task list. `needs_data`: the user must say where the data are, or have the hub within reach."""
@@ -142,7 +157,7 @@ def load_task(
     own = _checked(tuple(phrases), described.columns)
     return _build(
         name, origin, tables, selection, own or spec.phrases, type or spec.type,
-        only=described.only, title=file.title, description=spec.description, licence=file.licence,
+        only=described.only, title=file.title, description=spec.description, licence=file.licence, wordings=spec.wordings,
     )  # fmt: skip
 
 
@@ -223,11 +238,12 @@ def read_any_task_file(path: str | Path) -> tuple[TaskFile | ItemFile, Lines]:
     file = parse(TaskFile, data, source=str(path), lines=lines)
     problems = []
     for relation, spec in file.relations.items():
-        for number, phrase in enumerate(spec.phrases):
-            line = lines.get(("relations", relation, "phrases", number))
-            problems += phrase_problems(
-                phrase, _fields(file.data.columns), f"{path}:{line}" if line else str(path)
-            )
+        for key, phrases in (("phrases", spec.phrases), ("wordings", spec.wordings)):
+            for number, phrase in enumerate(phrases):
+                line = lines.get(("relations", relation, key, number))
+                problems += phrase_problems(
+                    phrase, _fields(file.data.columns), f"{path}:{line}" if line else str(path)
+                )
     if problems:
         raise TemplateError("\n".join([f"problems with phrases in {path}:", *map(str, problems)]))
     return file, lines

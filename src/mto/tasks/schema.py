@@ -112,11 +112,16 @@ class Data(Source):
 
 
 class Relation(Strict):
-    """One relation: its type where it is known, and its natural phrases, the default first."""
+    """One relation: its type where it is known, its natural phrases, the default first, and its wordings.
+
+    Wordings are other ways in which text says the relation ("{{ head }} is used for"). Examples are never written with them;
+    preparation looks for them in raw text, beside the phrases.
+    """
 
     type: TaskType | None = None
     description: str = ""
     phrases: tuple[Text, ...] = ()
+    wordings: tuple[Text, ...] = ()
 
 
 class TaskFile(Strict):

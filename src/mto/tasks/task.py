@@ -113,6 +113,7 @@ class Task:
         relation: the relation's name, as the Mapping family writes it.
         type: ``mask-filling``, ``map-phrasal``, or None where it is not known.
         phrases: natural phrases as template texts, the default first; empty when there is none.
+        wordings: other ways in which text says the relation; only looked for in raw text.
         fields: names of the fields of every example.
         train, dev, test: one `Example` an input; dev and test are empty when the task has one file only.
         form: the kind of task, and how its rows are written.
@@ -131,6 +132,7 @@ class Task:
     title: str = ""
     description: str = ""
     licence: str = ""
+    wordings: tuple[str, ...] = ()
     form: Form = PLAIN
     warnings: tuple[DataWarning, ...] = field(default=(), repr=False)
 

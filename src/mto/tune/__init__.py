@@ -13,7 +13,7 @@ from mto.lazy import lazily
 
 if TYPE_CHECKING:
     from mto.tune.cell import CellResult, run_cell, zero_shot
-    from mto.tune.config import PromptOptions, TuneConfig
+    from mto.tune.config import LoraSettings, PromptOptions, TuneConfig
     from mto.tune.cross import CrossResult, cross_validate
     from mto.tune.fit import tune
     from mto.tune.progress import TuneCallback, TuneStatus
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "CellResult": "cell",
     "CrossResult": "cross",
+    "LoraSettings": "config",
     "PromptOptions": "config",
     "PromptTrial": "sweep",
     "RateRun": "sweep",
@@ -49,6 +50,7 @@ _HOMES = {
 __all__ = [
     "CellResult",
     "CrossResult",
+    "LoraSettings",
     "PromptOptions",
     "PromptTrial",
     "RateRun",

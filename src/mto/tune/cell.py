@@ -9,21 +9,22 @@ from pathlib import Path
 
 from torch import Tensor
 
-from mto.errors import DataError, TemplateError
+from mto.errors import DataError
 from mto.evaluate.metrics import metrics as known_metrics
 from mto.evaluate.scores import DEFAULT_METRICS, RANKED_METRICS, Scores, score
 from mto.families import LoadedModel
 from mto.tasks import Row, Split, Task, folds
-from mto.templates import CHOICE_SOFT, SOFT, Template, TemplateFamily, get_family
-from mto.tune.config import PromptOptions, Settled, TuneConfig
+from mto.templates import Template, TemplateFamily, get_family
+from mto.tune.config import LoraSettings, PromptOptions, Settled, TuneConfig, check_method
 from mto.tune.ladder import fit
 from mto.tune.learner import Learner, new_prompt
+from mto.tune.low_rank import LowRank
 from mto.tune.optioned import answer_all
 from mto.tune.progress import TuneCallback, TuneStatus
 from mto.tune.rows import Asked, CellRows, encode_cell
 from mto.tune.search import Keeper, search
 from mto.tune.select import choose_point
-from mto.tune.sweep import PromptTrial, Sweep
+from mto.tune.sweep import PromptTrial, Sweep, SweepPoint
 from mto.tune.weights import Weights
 
 OPTIONED = ("multiple-choice", "classification")
@@ -47,7 +48,8 @@ class CellResult:
         seconds: of all this.
         weights: of the tuned model (fp32, by parameter name), where they were asked for; of the soft prompt alone where
             that was tuned.
-        prompt: the prompt encoder and number of vectors that were chosen; None for fine-tuning.
+        trained: numbers that were trained in place of all weights; None: all weights.
+        prompt: the prompt encoder and number of vectors that were chosen; None where no soft prompt was tuned.
         tried: every encoder and number of vectors with the best point of its sweep.
     """
 
@@ -62,6 +64,7 @@ class CellResult:
     words_lost: int
     seconds: float
     weights: Mapping[str, Tensor] | None = None
+    trained: int | None = None
     prompt: PromptTrial | None = None
     tried: tuple[PromptTrial, ...] = ()
 
@@ -156,12 +159,12 @@ def run_cell(
                 fit(learner, whole, settled, chosen.rate, chosen.steps)
             if test is None and split.test:
                 test = _scores(learner, whole.test, whole.max_new_tokens, settled, metrics)
-            weights = Weights(learner.weights).tensors if keep_weights else None
+            weights = learner.taken() if keep_weights else None
     finally:
         best.start.restore()
     result = _result(task, split, template, sweep, whole, test, zero, weights, started, len(chooser.dev))
     trials = tuple(trial for tried in tries if (trial := tried.trial) is not None)
-    return replace(result, prompt=best.trial, tried=trials) if trials else result
+    return replace(result, trained=learner.trained, prompt=best.trial, tried=trials)
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,22 +180,23 @@ class _Try:
 
     @property
     def trial(self) -> PromptTrial | None:
-        prompt = self.learner.prompt
-        if prompt is None:
-            return None
-        return PromptTrial(prompt.encoder, sum(prompt.lengths.values()), self.asked, self.sweep.chosen)
+        return trial_of(self.learner, self.asked, self.sweep.chosen)
 
 
 def learners(
     loaded: LoadedModel, template: Template, task: Task, split: Split, config: Settled, phrase: str | None
 ) -> Iterator[tuple[Learner, Template]]:
-    """What is to be trained, each with the template as it reads it: one for fine-tuning, else one a soft prompt.
+    """What is to be trained, each with the template as it reads it: one a soft prompt, else one alone.
 
     Args:
         split: its training rows may say what vectors begin as.
     """
     if config.method == "finetune":
         yield Learner.of(loaded), template
+        return
+    if config.method == "lora":
+        updates = LowRank(loaded.model, config.lora or LoraSettings(), seed=config.seed)
+        yield Learner.low_rank(loaded, updates), template
         return
     options = config.prompt or PromptOptions()
     for vectors in options.vectors or (None,):
@@ -202,6 +206,15 @@ def learners(
                 loaded, written, task, split, options, encoder=encoder, phrase=phrase, seed=config.seed
             )
             yield Learner.prompted(loaded, prompt), written
+
+
+def trial_of(learner: Learner, asked: int | None, chosen: SweepPoint) -> PromptTrial | None:
+    """What is told of a soft prompt that was tried; None for fine-tuning."""
+    prompt = learner.prompt
+    if prompt is None:
+        return None
+    vectors = sum(prompt.lengths.values())
+    return PromptTrial(prompt.encoder, vectors, asked, chosen, prompt.trained, vectors * prompt.width)
 
 
 def _needs_rows(config: Settled, split: Split) -> None:
@@ -261,23 +274,10 @@ def cell_template(
     """The family composed with the phrase (default: the task's first), checked against the checkpoint.
 
     Raises:
-        TemplateError: the parts do not fit together; or the family holds soft prompts, which fine-tuning has no vectors
-            for, or holds none, and prompt-tuning has nothing to train.
+        TemplateError: the parts do not fit together, or see `check_method`.
     """
     family = get_family(family)
-    if method == "prompt" and not family.soft:
-        raise TemplateError(
-            f"the family '{family.name}' holds no soft prompt, so prompt-tuning has nothing to train",
-            where=family.origin or None,
-            hint="choose one of: "
-            + ", ".join(("pt", *CHOICE_SOFT) if task.form.kind == "multiple-choice" else SOFT),
-        )
-    if method != "prompt" and family.soft:
-        raise TemplateError(
-            f"the family '{family.name}' holds soft prompts, and fine-tuning has no vectors for them",
-            where=family.origin or None,
-            hint="tune with method 'prompt', or choose a family without them, such as 'masked-prompting'",
-        )
+    check_method(family, method, kind=task.form.kind)
     if phrase is None and task.phrases:
         phrase = task.phrases[0]
     return task.form.template(family, phrase=phrase, fields=task.fields, adapter=loaded.adapter)

@@ -17,6 +17,10 @@ from pydantic import (
 )
 
 from mto.config import Strict
+from mto.errors import TemplateError
+from mto.templates.family import CHOICE_SOFT, SOFT, TemplateFamily
+
+Method = Literal["finetune", "prompt", "lora"]
 
 
 class PromptOptions(Strict):
@@ -41,13 +45,26 @@ class PromptOptions(Strict):
         return values
 
 
+class LoraSettings(Strict):
+    """Low-rank updates (Hu et al. 2021) in place of all weights, by the library PEFT (``pip install 'mto[peft]'``)."""
+
+    rank: PositiveInt = 16
+    alpha: PositiveFloat | None = None
+    """The update is scaled by alpha / rank; None: twice the rank."""
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    targets: tuple[str, ...] | None = Field(default=None, min_length=1)
+    """Names of the layers that get an update; None: queries and values of every attention, as PEFT knows them."""
+
+
 class TuneConfig(Strict):
     """One sweep, the same for every template family. None: as the table in `mto.tune.defaults` says."""
 
-    method: Literal["finetune", "prompt"] = "finetune"
-    """All weights, or a soft prompt of the frozen model."""
+    method: Method = "finetune"
+    """All weights, a soft prompt of the frozen model, or low-rank updates (``lora``)."""
     prompt: PromptOptions | None = None
     """For method ``prompt``; None: its defaults."""
+    lora: LoraSettings | None = None
+    """For method ``lora``; None: its defaults."""
     optimizer: Literal["adamw", "adafactor"] | None = None
     rates: tuple[PositiveFloat, ...] | None = Field(default=None, min_length=1)
     """The grid of constant learning rates, ascending."""
@@ -84,12 +101,15 @@ class TuneConfig(Strict):
     def _belongs(self) -> Self:
         if self.prompt is not None and self.method != "prompt":
             raise ValueError("options of prompt-tuning belong to method 'prompt'")
+        if self.lora is not None and self.method != "lora":
+            raise ValueError("options of low-rank updates belong to method 'lora'")
         return self
 
     @model_serializer(mode="wrap")
     def _as_before(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        # A fine-tuning is written as it was before there was prompt-tuning, so that its results keep their keys.
-        return {name: value for name, value in write(self).items() if name != "prompt" or value is not None}
+        # A fine-tuning is written as it was before there was anything else, so that its results keep their keys.
+        others = ("prompt", "lora")
+        return {name: value for name, value in write(self).items() if name not in others or value is not None}
 
     def resolve(self, kind: str) -> Settled:
         """This configuration with every None filled in for a family kind, such as ``t5``."""
@@ -98,8 +118,8 @@ class TuneConfig(Strict):
         table = {name: default.value for name, default in defaults_for(kind, self.method).items()}
         given = {name: value for name, value in self.model_dump().items() if value is not None}
         room = table.pop("zero_shot_tokens")
-        if self.method == "prompt":
-            given.setdefault("prompt", {})
+        if self.method != "finetune":
+            given.setdefault(self.method, {})
         return Settled(**{**table, **given}, zero_shot_tokens=room)
 
 
@@ -116,3 +136,25 @@ class Settled(TuneConfig):
     def resolve(self, kind: str) -> Self:
         """Itself."""
         return self
+
+
+def check_method(family: TemplateFamily, method: str, *, kind: str = "completion") -> None:
+    """Refuse a family that a method of tuning cannot use.
+
+    Raises:
+        TemplateError: it holds soft prompts, which fine-tuning has no vectors for, or it holds none, and prompt-tuning has
+            nothing to train.
+    """
+    if method == "prompt" and not family.soft:
+        raise TemplateError(
+            f"the family '{family.name}' holds no soft prompt, so prompt-tuning has nothing to train",
+            where=family.origin or None,
+            hint="choose one of: "
+            + ", ".join((SOFT[0], *CHOICE_SOFT) if kind == "multiple-choice" else SOFT),
+        )
+    if method != "prompt" and family.soft:
+        raise TemplateError(
+            f"the family '{family.name}' holds soft prompts, and fine-tuning has no vectors for them",
+            where=family.origin or None,
+            hint="tune with method 'prompt', or choose a family without them, such as 'masked-prompting'",
+        )

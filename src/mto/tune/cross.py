@@ -16,13 +16,13 @@ from mto.evaluate.scores import Scores
 from mto.families import LoadedModel
 from mto.tasks import Split, Task, folds
 from mto.templates import TemplateFamily
-from mto.tune.cell import CellResult, cell_template, learners, run_cell, settle
+from mto.tune.cell import CellResult, cell_template, learners, run_cell, settle, trial_of
 from mto.tune.config import TuneConfig
 from mto.tune.ladder import fit
 from mto.tune.progress import TuneCallback
 from mto.tune.rows import encode_cell
 from mto.tune.select import choose_point
-from mto.tune.sweep import SweepPoint
+from mto.tune.sweep import PromptTrial, SweepPoint
 from mto.tune.weights import Weights
 
 FOLDS = 5
@@ -43,6 +43,8 @@ class CrossResult:
         words_lost: words that over-long sources lost, over all labelled rows.
         seconds: of all this.
         weights: of the final model, trained on all labelled rows with `chosen`; where asked for.
+        trained: as in `CellResult`.
+        prompt: the prompt encoder and number of vectors of the final model; None for fine-tuning.
     """
 
     task: str
@@ -56,6 +58,8 @@ class CrossResult:
     words_lost: int
     seconds: float
     weights: Mapping[str, Tensor] | None = None
+    trained: int | None = None
+    prompt: PromptTrial | None = None
 
 
 def cross_validate(
@@ -123,7 +127,7 @@ def cross_validate(
         try:
             if chosen.steps:
                 fit(learner, rows, settled, chosen.rate, chosen.steps)
-            weights = Weights(learner.weights).tensors
+            weights = learner.taken()
         finally:
             start.restore()
     return CrossResult(
@@ -138,6 +142,8 @@ def cross_validate(
         words_lost=rows.words_lost,
         seconds=time.perf_counter() - started,
         weights=weights,
+        trained=learner.trained,
+        prompt=trial_of(learner, template.vectors, chosen),
     )
 
 

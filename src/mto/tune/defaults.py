@@ -46,6 +46,14 @@ _PROMPT: dict[str, Default] = _SHARED | {
     "batch_rows": Default(8, "the authors: 8 to 32 (METHOD 4)"),
 }
 
+_LORA: dict[str, Default] = {
+    "optimizer": Default("adamw", "Hu et al. 2021"),
+    "rates": Default(
+        (3e-4, 1e-3, 3e-3),
+        "ours: about ten times those of all weights, since the updates start at zero (docs/adaptation.md)",
+    ),
+}
+
 DEFAULTS: dict[tuple[str, str], dict[str, Default]] = {
     ("t5", "finetune"): _SHARED
     | {
@@ -67,6 +75,8 @@ DEFAULTS: dict[tuple[str, str], dict[str, Default]] = {
             "the best points lie in this range, and 1e-3 was worse than no tuning by likelihood from 20 steps on",
         ),
     },
+    ("t5", "lora"): _SHARED | _LORA,
+    ("*", "lora"): _SHARED | _LORA,
     ("t5", "prompt"): _PROMPT,
     ("*", "prompt"): _PROMPT,
 }

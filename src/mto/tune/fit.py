@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
-
 from mto.families import LoadedModel, load_model
 from mto.families.load import weights_hash
-from mto.prompts import SavedPrompt
 from mto.tasks import Split, Task, draw_split, load_task
 from mto.templates import TemplateFamily
-from mto.tune.cell import cell_template, learners, run_cell, settle
+from mto.tune.cell import CellResult, cell_template, run_cell, settle
 from mto.tune.config import TuneConfig
-from mto.tune.cross import cross_validate
+from mto.tune.cross import CrossResult, cross_validate
+from mto.tune.finished import finished_model
 from mto.tune.progress import TuneCallback
-from mto.tune.prompted import TunedPrompt
 from mto.tune.tuned import TunedModel
 from mto.tune.weights import put_weights
 
-FAMILIES = {"finetune": "masked-prompting", "prompt": "masked-post-pt"}
+FAMILIES = {"finetune": "masked-prompting", "lora": "masked-prompting", "prompt": "masked-post-pt"}
 """The template family of each method where none is named."""
 CHOICE_FAMILIES = {"finetune": "masked-answer-prompting", "prompt": "post-masked-answer-pt"}
 """The same for multiple choice."""
@@ -73,63 +68,24 @@ def tune(
     usual = CHOICE_FAMILIES if task.kind == "multiple-choice" else FAMILIES
     family = usual[settled.method] if family is None else family
     template = cell_template(base, task, family, phrase, settled.method)  # before the copy: it may fail
-    if loaded is model and settled.method == "finetune":
+    if loaded is model and settled.method != "prompt":
         loaded = replace(base, model=copy.deepcopy(base.model))
-    sweep = cross = scores = None
-    weights: Mapping[str, Tensor] | None = None
-    rate, steps = 0.0, 0
+    result: CellResult | CrossResult
     if split.train and not split.dev and not split.test:
-        cross = cross_validate(
+        result = cross_validate(
             loaded, task, split, family, settled, phrase=phrase, keep_weights=True, progress=progress
         )
-        weights, room, scores = cross.weights, cross.max_new_tokens, cross.test.means()
-        rate, steps = cross.chosen.rate, cross.chosen.steps
-        cross = replace(cross, weights=None)
+        steps = result.chosen.steps
     else:
-        cell = run_cell(
+        result = run_cell(
             loaded, task, replace(split, test=()), family, settled,
             phrase=phrase, with_zero_shot=False, keep_weights=True, progress=progress,
         )  # fmt: skip
-        weights, room, sweep = cell.weights, cell.max_new_tokens, cell.sweep
-        if sweep is not None:
-            rate, steps = sweep.chosen.rate, sweep.chosen.steps
-        if cell.prompt is not None and settled.prompt is not None:
-            chosen = {
-                "vectors": cell.prompt.asked and (cell.prompt.asked,),
-                "encoders": (cell.prompt.encoder,),
-            }
-            settled = settled.model_copy(update={"prompt": settled.prompt.model_copy(update=chosen)})
-    kind: Callable[..., TunedModel] = TunedModel
-    if settled.method == "prompt" and weights is not None:
-        learner, template = next(learners(base, template, task, split, settled, phrase))
-        put_weights(learner.weights, weights)
-        assert learner.prompt is not None
-        encoder = learner.prompt.encoder
-        saved = SavedPrompt.of(learner.prompt.vectors(), base, template.family, encoder, template.soft)
-        kind = partial(TunedPrompt, prompt=saved)
-    elif weights is not None and steps:
-        put_weights(loaded.model, weights)
+        steps = result.sweep.chosen.steps if result.sweep is not None else 0
+    if settled.method != "prompt" and result.weights is not None and steps:
+        put_weights(loaded.model, result.weights)
         loaded = replace(loaded, revision=weights_hash("", loaded.model))
-    return kind(
-        loaded=loaded,
-        task=task.name,
-        relation=task.relation,
-        family=template.family,
-        phrase=template.phrase,
-        fields=task.fields,
-        form=task.form,
-        max_source=settled.max_source,
-        max_new_tokens=room,
-        beams=settled.beams,
-        base_ref=base.ref,
-        base_revision=base.revision,
-        rate=rate,
-        steps=steps,
-        shots=len(split.train),
-        sweep=sweep,
-        cross=cross,
-        scores=scores,
-    )
+    return finished_model(result, base, task, split, template, settled, phrase=phrase, tuned=loaded)
 
 
 def _draw(task: Task, shots: int | None, seed: int) -> Split:

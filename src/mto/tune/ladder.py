@@ -118,7 +118,7 @@ def fit(
         watch=RUNGS_LEFT,
         patience=1 if hooks else None,
     )
-    with fast_products(loaded.model, active=config.precision == "fp32"), learner.training():
+    with learner.products(config.precision), learner.training():
         train(learner.module, source, settings, **({"loss": learner.loss} | hooks))
 
 

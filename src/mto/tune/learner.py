@@ -1,9 +1,10 @@
-"""What a sweep trains: a whole checkpoint, or the soft prompt of a frozen one."""
+"""What a sweep trains: a whole checkpoint, or the soft prompt or low-rank updates of a frozen one."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ from mto.train import Batch
 from mto.train.loop import Loss
 from mto.train.loss import seq2seq_loss
 from mto.tune.config import PromptOptions
+from mto.tune.low_rank import LowRank
+from mto.tune.products import fast_products, frozen_products
+from mto.tune.weights import Weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,9 +33,10 @@ class Learner:
     Attributes:
         loaded: the checkpoint.
         module: what the training loop is given.
-        weights: what moves and is kept: the whole model, or the soft prompt with its encoder.
+        weights: what moves: the whole model, the soft prompt with its encoder, or the low-rank updates.
         loss: of `module`, for the training loop.
-        prompt: the soft prompt; None for fine-tuning.
+        prompt: the soft prompt, where that is trained.
+        updates: the low-rank updates, where these are trained.
     """
 
     loaded: LoadedModel
@@ -39,6 +44,7 @@ class Learner:
     weights: nn.Module
     loss: Loss
     prompt: SoftPrompt | None = None
+    updates: LowRank | None = None
 
     @staticmethod
     def of(model: LoadedModel | Learner) -> Learner:
@@ -52,6 +58,33 @@ class Learner:
         """The learner of a soft prompt alone."""
         return Learner(loaded, Prompted(loaded.model, prompt), prompt, prompt_loss, prompt)
 
+    @staticmethod
+    def low_rank(loaded: LoadedModel, updates: LowRank) -> Learner:
+        """The learner of low-rank updates alone."""
+        return Learner(loaded, loaded.model, updates, seq2seq_loss, updates=updates)
+
+    def products(self, precision: str) -> AbstractContextManager[bool]:
+        """Around a training: matrix products as fast as they go where the model's weights move, or stay."""
+        if self.prompt is None and self.updates is None:
+            return fast_products(self.loaded.model, active=precision == "fp32")
+        if self.updates is not None and precision != "fp32":
+            # Weights are cast once there, but updates are added to them whenever the model is measured.
+            return nullcontext(False)
+        return frozen_products(self.loaded.model, precision=precision)
+
+    @property
+    def trained(self) -> int | None:
+        """Numbers that are trained; None: all weights."""
+        part = self.prompt or self.updates
+        return None if part is None else part.trained
+
+    def taken(self) -> Mapping[str, Tensor]:
+        """What is kept after a training, by parameter name; low-rank updates are added to the model's weights."""
+        if self.updates is None:
+            return Weights(self.weights).tensors
+        with self.updates.merged():
+            return Weights(self.loaded.model).tensors
+
     def numbered(self, items: Sequence[Encoded]) -> list[Encoded]:
         """Examples as this learner reads them: with the numbers of its vectors where the template has soft prompts."""
         if self.prompt is None:
@@ -62,18 +95,23 @@ class Learner:
     @contextlib.contextmanager
     def training(self) -> Iterator[None]:
         """Around a training: what is not trained wants no gradient."""
-        if self.prompt is None:
+        if self.prompt is None and self.updates is None:
             yield
             return
+        placing = self.updates.in_place if self.updates is not None else frozen
         try:
-            with frozen(self.loaded.model):
+            with placing(self.loaded.model):
                 yield
         finally:
             self.module.eval()
 
     @contextlib.contextmanager
     def measuring(self) -> Iterator[None]:
-        """Around generation and likelihood: the vectors as they are now are in place."""
+        """Around generation and likelihood: the vectors, or the updates, as they are now are in place."""
+        if self.updates is not None:
+            with self.updates.merged():
+                yield
+            return
         if self.prompt is None:
             yield
             return

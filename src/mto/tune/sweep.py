@@ -46,12 +46,20 @@ class PromptTrial:
         vectors: its vectors in all.
         asked: vectors of each of its segments, where the configuration gives them; None: as the template says.
         chosen: the best point of its sweep.
+        trained: numbers that were trained, those of the encoder among them.
+        kept: numbers that an answer needs.
     """
 
     encoder: str
     vectors: int
     asked: int | None
     chosen: SweepPoint
+    trained: int = 0
+    kept: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-able."""
+        return {**vars(self), "chosen": vars(self.chosen)}
 
 
 @dataclass(frozen=True)

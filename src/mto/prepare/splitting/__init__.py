@@ -1,4 +1,4 @@
-"""Which span of a raw sentence is the target: by rules, by a model, or by the model and else the rules (METHOD 6)."""
+"""Which span of a raw sentence is the target: by rules, by a model, or by both in turn (METHOD 6)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mto.lazy import lazily
 
 if TYPE_CHECKING:
     from mto.prepare.splitting.build import SplitterConfig, build_splitter, learning_triples
-    from mto.prepare.splitting.found import Either, Found, Splitter
+    from mto.prepare.splitting.found import Either, Found, PhraseFirst, Splitter
     from mto.prepare.splitting.measure import Hit, held_out_triples, judge
     from mto.prepare.splitting.model import ModelSplitter, SplitterSettings, train_splitter
     from mto.prepare.splitting.places import Place, align, cut, words_of
@@ -21,6 +21,7 @@ _HOMES = {
     "Hints": "rules",
     "Hit": "measure",
     "ModelSplitter": "model",
+    "PhraseFirst": "found",
     "Place": "places",
     "RuleSplitter": "rules",
     "Splitter": "found",
@@ -45,6 +46,7 @@ __all__ = [
     "Hints",
     "Hit",
     "ModelSplitter",
+    "PhraseFirst",
     "Place",
     "RuleSplitter",
     "Splitter",

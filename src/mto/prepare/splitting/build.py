@@ -8,20 +8,21 @@ from typing import Literal
 from mto.config import Strict
 from mto.errors import DataError
 from mto.match.classifier.labelled import meaning
-from mto.prepare.splitting.found import Either, Splitter
+from mto.prepare.splitting.found import Either, PhraseFirst, Splitter
 from mto.prepare.splitting.model import ModelSplitter, SplitterSettings
 from mto.prepare.splitting.rules import Hints, rule_splitter
 from mto.prepare.splitting.triples import Triple, verbalise
 from mto.tasks import Split, Task, draw_split, load_task, read_task_file, task_files
 
-Kind = Literal["rules", "model", "both"]
+Kind = Literal["rules", "model", "both", "phrase-first"]
 
 
 class SplitterConfig(Strict):
     """Which splitter, and how its parts work."""
 
-    kind: Kind = "both"
-    """``rules``, ``model``, or ``both``: the model, and the rules where it finds nothing."""
+    kind: Kind = "phrase-first"
+    """``rules``, ``model``, ``both``: the model, and the rules where it finds nothing; or ``phrase-first``: the rules where a phrase
+    of the task stands, else as ``both``."""
     tagger: str = "auto"
     """The rules' tagger; see `get_tagger`."""
     training: SplitterSettings = SplitterSettings()
@@ -81,4 +82,7 @@ def build_splitter(
         raise DataError(
             f"splitter '{config.kind}' needs a trained model", hint="train one, or use splitter: rules"
         )
-    return model() if config.kind == "model" else Either(model(), rule_splitter(hints, tagger=config.tagger))
+    if config.kind == "model":
+        return model()
+    rules = rule_splitter(hints, tagger=config.tagger)
+    return Either(model(), rules) if config.kind == "both" else PhraseFirst(rules, model())

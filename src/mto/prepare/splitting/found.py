@@ -28,6 +28,10 @@ class Found:
     why: str = ""
 
 
+BY_PHRASE = "phrase"
+"""What `Found.by` says of a target that stands behind a phrase of the task."""
+
+
 class Splitter(Protocol):
     """Says which span of a raw sentence is the target."""
 
@@ -61,6 +65,34 @@ class Either:
         open_ones = [number for number, one in enumerate(found) if one.place is None]
         for number, other in zip(
             open_ones, self.second.split([batch[n] for n in open_ones]) if open_ones else [], strict=True
+        ):
+            if other.place is not None:
+                found[number] = other
+        return found
+
+
+@dataclass(frozen=True)
+class PhraseFirst:
+    """The rules where a phrase of the task stands; else the model, and the rules' last phrase where it finds nothing.
+
+    Attributes:
+        rules, model: the splitters.
+    """
+
+    rules: Splitter
+    model: Splitter
+
+    @property
+    def name(self) -> str:
+        """Such as ``phrases, else model …, else rules``."""
+        return f"phrases, else {self.model.name}, else {self.rules.name}"
+
+    def split(self, batch: Sequence[Selected]) -> list[Found]:
+        """As `Splitter`."""
+        found = self.rules.split(batch)
+        open_ones = [number for number, one in enumerate(found) if one.by != BY_PHRASE]
+        for number, other in zip(
+            open_ones, self.model.split([batch[n] for n in open_ones]) if open_ones else [], strict=True
         ):
             if other.place is not None:
                 found[number] = other

@@ -11,7 +11,7 @@ from mto.match.guidelines.shape import shape
 from mto.match.guidelines.words import words as plain_words
 from mto.prepare.sentence import Selected
 from mto.prepare.splitting.cues import Cue, Reader, Word, cues_of
-from mto.prepare.splitting.found import NOTHING, Found
+from mto.prepare.splitting.found import BY_PHRASE, NOTHING, Found
 from mto.prepare.splitting.places import Place
 from mto.prepare.splitting.spans import clause_end
 from mto.templates.family import COMPLETION_FIELDS
@@ -71,7 +71,7 @@ class RuleSplitter:
             start = cue.end(words)
             if start is not None:
                 end = clause_end([word.place for word in words], start, text)
-                return Found(_span(words, start, end), "phrase")
+                return Found(_span(words, start, end), BY_PHRASE)
         wanted = self._wanted.get(one.task, Wanted())
         tags = self._tagger.tag([word.text for word in words])
         start = last_phrase(words, tags, wanted)

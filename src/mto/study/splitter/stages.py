@@ -11,9 +11,9 @@ from mto.errors import DataError
 from mto.families import LoadedModel, load_model
 from mto.match.classifier.labelled import meaning
 from mto.pipeline.config import slug
-from mto.prepare.splitting.found import Either, Splitter
+from mto.prepare.splitting.found import Either, PhraseFirst, Splitter
 from mto.prepare.splitting.measure import held_out_triples, judge
-from mto.prepare.splitting.model import ModelSplitter, SplitterSettings, train_splitter
+from mto.prepare.splitting.model import SplitterSettings, train_splitter
 from mto.prepare.splitting.rules import Hints, RuleSplitter, rule_splitter
 from mto.prepare.splitting.triples import Triple, verbalise
 from mto.runs import RunFolder, environment, read_json, write_json
@@ -24,6 +24,7 @@ from mto.tasks import Task, draw_split, load_task, read_task_file, task_files
 Say = Callable[[str], None]
 RESULTS = "results.json"
 RULES, FREE, SPANS, BOTH = "rules", "model, free", "model, spans", "model, free, else rules"
+FIRST = "phrases, else model, free, else rules"
 
 
 def run_splitter_study(
@@ -123,8 +124,9 @@ class _Study:
         }
         free = train_splitter(loaded, self._training(out), self._settings())
         spans = replace(free, settings=free.settings.model_copy(update={"decoding": "spans"}))
-        splitters: dict[str, ModelSplitter | Either] = {
-            FREE: free, SPANS: spans, BOTH: Either(free, self._rule_splitter()),
+        rules = self._rule_splitter()
+        splitters: dict[str, Splitter] = {
+            FREE: free, SPANS: spans, BOTH: Either(free, rules), FIRST: PhraseFirst(rules, free),
         }  # fmt: skip
         for name, splitter in splitters.items():
             for task in self.tasks:
