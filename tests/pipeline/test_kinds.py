@@ -208,3 +208,32 @@ def test_a_question_is_shown_under_each_family(tmp_path: Path) -> None:
     assert "a : kitchen b : garden" in one.source.text and one.masks_asked == 2
     labels = show_task(write_task(tmp_path, "classification"))
     assert [one.answer for one in labels.examples[0].families] == ["bad", "bad", "big", "big"]
+
+
+def test_tails_are_ranked_without_tuning(tiny_dir: Path, tmp_path: Path) -> None:
+    from tests.pipeline.small import write_task as write_tools
+
+    tools = write_tools(tmp_path / "tools")
+    settings = {**SETTINGS, "shots": 0, "seeds": 1, "families": ("mapping", "masked-prompting")}
+    run = compare(tools, model=tiny_dir, out=tmp_path / "run", workers=1, rank_tails=3, **settings)
+    assert run.comparison.metric == "rouge_l" and len(run.comparison.tasks[0].test_heads) == 6
+    for cell in run.comparison.cells:
+        assert set(cell.scores["rank_sum"]) <= {0.0, 100.0} and "no_option" in cell.corpus
+    groups = read_predictions(run.path / "predictions.parquet")
+    assert {len(names) for group in groups for names in group.scores.options.names} == {3}
+    ranked = compare(
+        tools, model=tiny_dir, out=tmp_path / "ranked", workers=1, rank_tails=3,
+        **{**settings, "shots": 4, "families": ("mapping",), "metrics": ("rank_sum", "rouge_l"), "choose": "dev"},
+    )  # fmt: skip
+    (guess,) = ranked.comparison.baselines
+    assert guess.name == "guessing" and set(guess.scores["rank_sum"]) == {33.33}
+    with pytest.raises(DataError, match="rank_tails is for completion tasks"):
+        compare(
+            write_task(tmp_path / "q", "classification"),
+            model=tiny_dir,
+            out=tmp_path / "x",
+            rank_tails=3,
+            **SETTINGS,
+        )
+    with pytest.raises(DataError, match="a completion task is ranked with --rank-tails"):
+        compare(tools, model=tiny_dir, out=tmp_path / "x", **{**settings, "metrics": ("rank_sum",)})

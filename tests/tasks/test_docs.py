@@ -15,6 +15,7 @@ BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
     ("page", "files", "expected"),
     [
         ("tasks.md", {"csv": "tools.csv", "yaml": "tools.yaml"}, ["tools/ObjectUse 5", "1/5 "]),
+        ("kinds.md", {}, ["['cupboard', 'fridge']", "{{ text }}"]),
         ("templates.md", {"yaml": "cloze.yaml"}, ["the hammer is used for [M0] .", "[M0] pounding nails"]),
     ],
 )

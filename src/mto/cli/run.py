@@ -43,6 +43,7 @@ def run(
     delimiter: options.Delimiter = None,
     metrics: Annotated[str | None, typer.Option(help="Metrics (mto ls metrics), with commas; the first decides.")] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder. Default: runs/TASKS-MODEL-SHOTS.")] = None,
+    rank_tails: Annotated[int | None, typer.Option("--rank-tails", min=2, max=10, help="Completion: so many tails that each family also ranks, a right one and those of other heads.")] = None,
     keep: Annotated[str | None, typer.Option(help="Weights that stay: chosen, all or none.")] = None,
     workers: Annotated[int | None, typer.Option("--workers", "-w", min=1, help="Processes. Default: as cores and memory allow.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of each process. Default: 1.")] = None,
@@ -72,7 +73,7 @@ def run(
             tasks=names, model=model, shots=shots, seeds=seeds, choose=choose, dev=dev,
             max_test=max_test, phrase=options.number_or_text(phrase), relation=relation, data=data,
             columns=options.pairs(columns), delimiter=options.delimiter(delimiter),
-            metrics=options.words(metrics), keep=keep, workers=workers, threads=threads, device=device, title=title,
+            metrics=options.words(metrics), rank_tails=rank_tails, keep=keep, workers=workers, threads=threads, device=device, title=title,
         ),
         **_families(families, method),
     }  # fmt: skip

@@ -21,6 +21,10 @@ SEEDS = 3
 METRICS = ("rouge_l", "rouge_l3", "exact_match")
 
 
+LATER = ("columns", "delimiter", "rank_tails")
+"""Settings that came later than the first runs."""
+
+
 class CompareConfig(Strict):
     """One comparison of template families on one task or more."""
 
@@ -58,6 +62,9 @@ class CompareConfig(Strict):
     max_test: PositiveInt | None = 100
     """Most test heads a task, drawn by `test_seed`; None: all."""
     test_seed: NonNegativeInt = 0
+    rank_tails: Annotated[int, Field(ge=2, le=10)] | None = None
+    """Of completion tasks: so many tails that each family ranks for each dev and test head, a right one and those of other heads;
+    None: tails are written only."""
     folds: Annotated[int, Field(ge=2)] = 5
     """Parts of the cross-validation of a task without test data."""
     metrics: tuple[str, ...] = Field(default=METRICS, min_length=1)
@@ -127,7 +134,7 @@ class CompareConfig(Strict):
         """What makes two runs the same run: everything but where the data lie and how the work is shared out."""
         values = self.model_dump(mode="json", exclude={"data", "workers", "weights"})
         # Left out where nobody said so: runs from before there were such settings stay the same runs.
-        return {k: v for k, v in values.items() if k not in ("columns", "delimiter") or v is not None}
+        return {k: v for k, v in values.items() if k not in LATER or v is not None}
 
 
 C = TypeVar("C", bound=CompareConfig)

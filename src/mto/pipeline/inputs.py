@@ -23,6 +23,7 @@ from mto.tasks import (
     is_rows_file,
     load_task,
     read_split,
+    with_distractors,
     write_split,
 )
 from mto.tasks.form import PLAIN
@@ -236,8 +237,22 @@ def draw_splits(task: Task, config: CompareConfig) -> dict[int, Split]:
     """One split a seed; a task without test data gives all seeds the same rows, in other folds.
 
     Raises:
-        DataError: too few heads.
+        DataError: too few heads, or too few tails to rank.
     """
+    drawn = _drawn(task, config)
+    if config.rank_tails is None:
+        return drawn
+    if not task.test:
+        raise DataError(
+            f"{task.name}: tails are ranked for test heads, and there are none", hint="give a test file"
+        )
+    return {
+        seed: with_distractors(split, task, config.rank_tails, seed=config.test_seed)
+        for seed, split in drawn.items()
+    }
+
+
+def _drawn(task: Task, config: CompareConfig) -> dict[int, Split]:
     if task.test:
         shots = min(SHOTS, len(task.train)) if config.shots is None else config.shots
         return {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mto.errors import DataError
 from mto.evaluate.scores import RANKED_METRICS
-from mto.pipeline.config import CompareConfig
+from mto.pipeline.config import METRICS, CompareConfig
 from mto.tasks import Kind, Task, is_rows_file, read_any_task_file, task_files
 from mto.templates import BASIC, CHOICE, CHOICE_SOFT, SOFT
 
@@ -69,11 +69,18 @@ def with_kind(config: CompareConfig, given: Mapping[str, Task]) -> CompareConfig
         told = ", ".join(f"{ref} is {kind}" for ref, kind in kinds.items())
         raise DataError(f"tasks of several kinds in one run: {told}", hint="make a run for each kind")
     kind = next(iter(kinds.values()))
-    if kind == "completion":
-        every = SOFT if config.soft else BASIC
-        return config.model_copy(update={"families": every}) if config.families == (ALL,) else config
     said = config.model_fields_set
     changes: dict[str, Any] = {}
+    if kind == "completion":
+        if config.families == (ALL,):
+            changes["families"] = SOFT if config.soft else BASIC
+        if config.rank_tails is not None and "metrics" not in said:
+            changes["metrics"] = (*METRICS, *(name for name in RANKED_METRICS if name.startswith("rank")))
+        return config.model_copy(update=changes) if changes else config
+    if config.rank_tails is not None:
+        raise DataError(
+            f"rank_tails is for completion tasks, and these are {kind}", hint="leave --rank-tails out"
+        )
     if config.families == (ALL,):
         changes["families"] = _soft_of(kind) if config.soft else ALL_OF[kind]
     metrics = config.metrics if "metrics" in said else METRICS_OF[kind]

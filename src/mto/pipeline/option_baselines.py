@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -46,9 +46,19 @@ def option_baselines(
         for name, answers in ((MAJORITY, habit), (NEAREST, nearest))
         if answers
     ]
+    return [*found, guessing(form, items, metrics)]
+
+
+def guessing(form: Form, items: Sequence[Row | Example], metrics: Sequence[str]) -> tuple[str, Scores]:
+    """One over the number of options, at each item and by every metric."""
     chance = np.array([100 / len(form.names(item.fields)) for item in items])
-    blank = score(heads, [""] * len(items), right, metrics)
-    return [*found, (RANDOM, _everywhere(blank, dict.fromkeys(metrics, chance)))]
+    heads = [item.head for item in items]
+    right = [item.references if isinstance(item, Row) else item.targets for item in items]
+    none = np.zeros(len(items), dtype=bool)
+    blank = [""] * len(items)
+    return RANDOM, Scores(
+        tuple(heads), tuple(blank), tuple(map(tuple, right)), dict.fromkeys(metrics, chance), none, none
+    )
 
 
 def most_frequent_answer(form: Form, train: Sequence[Row], example: Example) -> str:
@@ -67,9 +77,3 @@ def most_frequent_answer(form: Form, train: Sequence[Row], example: Example) -> 
 def _in_order(split: Split) -> list[Row | Example]:
     """What is scored, in the order of the scores."""
     return list(split.test) or list({row.id: row for row in split.train}.values())
-
-
-def _everywhere(scores: Scores, values: Mapping[str, np.ndarray]) -> Scores:
-    return Scores(
-        scores.heads, scores.predictions, scores.references, values, scores.empty, scores.unasked_sentinel
-    )

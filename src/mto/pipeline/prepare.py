@@ -212,7 +212,8 @@ def _describe(config: CompareConfig, tasks: Sequence[Task], loaded: LoadedModel)
     from mto.tune.cell import check_metrics
 
     for given in tasks:
-        check_metrics(given, (*config.metrics, config.tune.metric))
+        names = (*config.metrics, config.tune.metric)
+        check_metrics(given, names, ranked=config.rank_tails is not None)
     described = tuple(describe_task(task, config) for task in tasks)
     families = find_families(config, described)
     for task in described:

@@ -14,7 +14,7 @@ from mto.pipeline.aligned import match_infos
 from mto.pipeline.cells import CellId, scores_from_json
 from mto.pipeline.config import CompareConfig
 from mto.pipeline.inputs import Inputs, TaskInput
-from mto.pipeline.option_baselines import option_baselines
+from mto.pipeline.option_baselines import guessing, option_baselines
 from mto.report import (
     Baseline,
     Cell,
@@ -111,7 +111,7 @@ def baseline_scores(task: TaskInput, split: Split, config: CompareConfig) -> lis
     """What copying few-shot rows scores; under cross-validation only rows of the other folds are copied."""
     if not split.train:
         return []
-    if task.form.names((split.test or split.train)[0].fields):
+    if task.form.kind in ("multiple-choice", "classification"):
         return option_baselines(task.form, split, task.folds, config.metrics)
     if split.test:
         parts = [(split.train, split.test)]
@@ -125,9 +125,11 @@ def baseline_scores(task: TaskInput, split: Split, config: CompareConfig) -> lis
         answers["most frequent tail"] |= {example.id: most_frequent_tail(tails) for example in test}
         answers["nearest head"] |= {example.id: tail for example, tail in zip(test, near, strict=True)}
     ids, heads_, references = _items(split)
+    written = [name for name in config.metrics if known_metrics.get(name).reads == "text"]
+    if config.metric not in written:  # copies of tails are written, so a ranking says nothing of them
+        return [guessing(task.form, split.test, config.metrics)]
     return [
-        (name, score(heads_, [found[i] for i in ids], references, config.metrics))
-        for name, found in answers.items()
+        (name, score(heads_, [found[i] for i in ids], references, written)) for name, found in answers.items()
     ]
 
 
@@ -236,6 +238,12 @@ def _sweeps(at: CellId, result: Mapping[str, Any]) -> list[SweepInfo]:
     ]
 
 
+def _said(scores: Scores, metric: str) -> Sequence[str]:
+    """What the metric looks at: what was written, or the option that was taken."""
+    reads = known_metrics.get(metric).reads
+    return scores.predictions if reads == "text" or scores.options is None else scores.options.picks(reads)
+
+
 def _shown(
     task: TaskInput, config: CompareConfig, inputs: Inputs, results: Results, choices: Sequence[Choice]
 ) -> tuple[Shown, ...]:
@@ -254,7 +262,7 @@ def _shown(
         task.name,
         first.heads,
         first.references,
-        {family: scores.predictions for family, scores in mine.items()},
+        {family: _said(scores, config.metric) for family, scores in mine.items()},
         {family: scores.values[config.metric] for family, scores in mine.items()},
         by=aligned or next(iter(mine)),
         seed=seed,

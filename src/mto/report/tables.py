@@ -176,9 +176,10 @@ def asked(comparison: Comparison) -> tuple[tuple[str, str], ...]:
     shots = (
         "all labelled rows" if comparison.shots is None else numbers.count(comparison.shots, "labelled row")
     )
+    tails = ", one tail a head" if any(task.kind == "completion" for task in comparison.tasks) else ""
     rows = [
         ("Model", "; ".join(said)),
-        ("Shots", f"{shots} a split, one tail a head" if comparison.shots else shots),
+        ("Shots", f"{shots} a split{tails}" if comparison.shots else shots),
         ("Seeds", ", ".join(map(str, comparison.seeds))),
         ("Metric", comparison.signatures.get(comparison.metric) or metric_title(comparison.metric)),
     ]

@@ -1,5 +1,6 @@
 """What the user wants done: task files, loading, and few-shot splits."""
 
+from mto.tasks.distractors import with_distractors
 from mto.tasks.form import Form, Kind
 from mto.tasks.kinds import ItemFile
 from mto.tasks.load import (
@@ -42,5 +43,6 @@ __all__ = [
     "read_task_file",
     "task_files",
     "task_from_rows",
+    "with_distractors",
     "write_split",
 ]

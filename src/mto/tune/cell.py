@@ -118,7 +118,8 @@ def run_cell(
     started = time.perf_counter()
     settled = settle(loaded, config, task)
     metrics = default_metrics(task) if metrics is None else metrics
-    check_metrics(task, (*metrics, settled.metric))
+    ranked = any(row.choices for row in (*split.dev[:1], *split.test[:1]))
+    check_metrics(task, (*metrics, settled.metric), ranked=ranked)
     template = cell_template(loaded, task, family, phrase, settled.method)
     if not split.train:
         _needs_rows(settled, split)
@@ -282,17 +283,21 @@ def cell_template(
     return task.form.template(family, phrase=phrase, fields=task.fields, adapter=loaded.adapter)
 
 
-def check_metrics(task: Task, names: Sequence[str]) -> None:
+def check_metrics(task: Task, names: Sequence[str], *, ranked: bool = False) -> None:
     """Refuse metrics that are unknown, and metrics of options for a task without any.
+
+    Args:
+        ranked: the rows have choices whatever the kind of task.
 
     Raises:
         UnknownNameError, DataError: it names the metric.
     """
     for name in names:
-        if known_metrics.get(name).reads != "text" and task.kind not in OPTIONED:
+        reads = known_metrics.get(name).reads
+        if reads != "text" and task.kind not in OPTIONED and not ranked:
             raise DataError(
                 f"{task.name}: the metric '{name}' is for choices and labels, and this is a {task.kind} task",
-                hint="choose another with --metrics; mto ls metrics lists them",
+                hint="choose another with --metrics (mto ls metrics lists them); a completion task is ranked with --rank-tails",
             )
 
 

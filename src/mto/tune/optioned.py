@@ -99,8 +99,8 @@ def without_question(fields: Mapping[str, str]) -> dict[str, str]:
 
 
 def right_choice(row: Row | Example, target: str) -> int | None:
-    """The number of a target among the choices of its row; None where the row has none."""
-    return row.choices.index(target) if row.choices else None
+    """The number of a target among the choices of its row; None where it is none of them."""
+    return row.choices.index(target) if target in row.choices else None
 
 
 def read_names(rows: Sequence[OptionRow], answers: Sequence[Answer]) -> list[str]:
