@@ -205,7 +205,9 @@ def _prompt(loaded: LoadedModel, members: Sequence[_Member], options: PromptOpti
 
 
 def _encoded(learner: Learner, member: _Member, settled: Settled) -> CellRows:
-    return encode_cell(learner, member.template, member.split, settled, test=(), names=member.names)
+    return encode_cell(
+        learner, member.template, member.split, settled, test=(), form=member.task.form, names=member.names
+    )
 
 
 def _rows(learner: Learner, members: Sequence[_Member], settled: Settled) -> CellRows:
