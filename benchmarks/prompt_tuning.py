@@ -30,6 +30,7 @@ import torch
 import transformers
 
 from baselines import peft_prompts
+from mto.evaluate.batches import pad_rows
 from mto.evaluate.generate import generate
 from mto.families import LoadedModel, load_model
 from mto.prompts import Initial, SoftPrompt, make_prompt
@@ -40,8 +41,13 @@ from mto.tune.learner import Learner, prompt_loss
 from mto.tune.products import frozen_products
 
 OURS, PEER = "mto", "PEFT"
-RATES = {OURS: (0.03, 0.1, 0.3, 1.0), PEER: (0.003, 0.01, 0.03, 0.1, 0.3)}
-"""Those of `mto` are in units of the embedding's RMS. A best rate at the edge is told."""
+RATES = {
+    OURS: (0.03, 0.1, 0.3, 1.0, 3.0),
+    f"{PEER}, prompt tuning": (0.03, 0.1, 0.3, 1.0, 3.0),
+    f"{PEER}, p-tuning, mlp": (3e-4, 1e-3, 3e-3, 0.01, 0.03),
+    f"{PEER}, p-tuning, lstm": (3e-4, 1e-3, 3e-3, 0.01, 0.03),
+}
+"""Those of `mto` are in units of the embedding's RMS. A best rate at the edge of its grid is told."""
 ENCODERS = {"prompt tuning": "embedding", "p-tuning, mlp": "mlp", "p-tuning, lstm": "lstm"}
 """PEFT's kinds, and the prompt encoder of `mto` that is most like each."""
 
@@ -207,14 +213,13 @@ class Theirs:
 
     def answer(self, questions: Sequence[Encoded], rows: int, new_tokens: int, precision: str) -> int:
         """How many answers were written."""
-        done = 0
-        for batch in batches(self._loaded, self._data.bare(questions), rows):
+        done, pairs = 0, [ids for ids, _ in self._data.bare(questions)]
+        for start in range(0, len(pairs), rows):
+            ids, mask = pad_rows(
+                pairs[start : start + rows], self._loaded.adapter.pad_id, torch.device("cpu")
+            )
             with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16"):
-                done += len(
-                    peft_prompts.answers(
-                        self.training.model, batch.input_ids, batch.attention_mask, new_tokens
-                    )
-                )
+                done += len(peft_prompts.answers(self.training.model, ids, mask, new_tokens))
         return done
 
 
@@ -329,7 +334,7 @@ def quality(loaded: LoadedModel, data: Data, options: Any) -> dict[str, Any]:
     )
     for name, make in makers.items():
         table: dict[float, list[float]] = {}
-        rates = RATES[name.split(",")[0]]
+        rates = RATES.get(name, RATES[OURS])
         for rate in rates:
             for seed in range(options.seeds):
                 one = make(seed, rate)
@@ -346,15 +351,21 @@ def quality(loaded: LoadedModel, data: Data, options: Any) -> dict[str, Any]:
     return found
 
 
+PASSED = ("model", "relation", "shots", "vectors", "batch_rows", "new_tokens", "precision", "threads")
+"""Options that a process of its own gets too."""
+
+
 def peaks(options: Any, names: Sequence[str]) -> dict[str, float]:
     """Peak memory in MiB of a process that loads the model, trains a few steps and writes answers: one process a system."""
     found = {}
     for name in names:
-        words = [word for word in sys.argv[1:] if not word.startswith("--output")]
+        words = [f"--{key.replace('_', '-')}={getattr(options, key)}" for key in PASSED]
+        words += [f"--data={options.data}"] if options.data else []
         command = [sys.executable, __file__, *words, "--peak", name]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode == 0:
-            found[name] = float(done.stdout.split()[-1])
+        if done.returncode:
+            raise RuntimeError(f"{name}: {done.stderr.strip().splitlines()[-1]}")
+        found[name] = float(done.stdout.split()[-1])
     return found
 
 
@@ -419,7 +430,7 @@ def main() -> None:
     asked = [
         name for name in made if "without" not in name and "compiled" not in name and ", in " not in name
     ]
-    times, _ = alternate(
+    times, failed = alternate(
         {
             name: (lambda one=made[name]: one.answer(data.test, options.batch_rows, options.new_tokens, options.precision))
             for name in asked
@@ -427,6 +438,7 @@ def main() -> None:
         options.rounds, clock,
     )  # fmt: skip
     result["generation"] = speeds(times, len(data.test))
+    result["failed"] |= {f"{name}, generation": why for name, why in failed.items()}
     show("generation", result["generation"], "answers/s")
     made.clear()
     if options.with_peak:
