@@ -76,12 +76,25 @@ def ways(results: AdaptationResults) -> list[Way]:
     ]
     if all(results.agreeing_way(task.name) is not None for task in results.tasks):
         found.append(Way("the objective of matching, and the family that looks like it", _agreeing(results)))
+    for other in results.prepared[1:]:
+        if all(results.by_objective(task.name, other.name, NATURAL) is not None for task in results.tasks):
+            title = f"Prompting, adapted with the objective of matching, pairs '{other.name}'"
+            found.append(Way(title, _by_objective(results, other.name)))
     return [*found, Way("the whole way: family and objective of matching", results.whole_way)]
 
 
 def _agreeing(results: AdaptationResults) -> Scored:
     def scored(task: str) -> Floats:
         found = results.agreeing_way(task)
+        assert found is not None  # asked for only where all are there
+        return found
+
+    return scored
+
+
+def _by_objective(results: AdaptationResults, pairs: str) -> Scored:
+    def scored(task: str) -> Floats:
+        found = results.by_objective(task, pairs, NATURAL)
         assert found is not None  # asked for only where all are there
         return found
 

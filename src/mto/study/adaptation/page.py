@@ -118,40 +118,38 @@ def _objective(results: AdaptationResults) -> Iterator[str]:
 
 def _origin(results: AdaptationResults) -> Iterator[str]:
     """Arms of other preparations beside those of the first one with the same objective."""
-    others = [arm for arm in results.arms if arm.pairs != results.prepared[0].name]
+    first = results.prepared[0].name
+    others = [arm for arm in results.arms if arm.pairs != first]
     if not others:
         return
-    tasks = results.matrix
     yield "## With and without the sentences that were made from a knowledge base"
     rows = []
     for family in results.families:
         for arm in others:
-            same = next(
-                (
-                    a for a in results.arms
-                    if (a.objective, a.set, a.pairs) == (arm.objective, arm.set, results.prepared[0].name)
-                ),
-                None,
-            )  # fmt: skip
-            if same is None or any(results.scores(task, arm.name, family) is None for task in tasks):
+            wanted = (arm.objective, arm.set, first)
+            same = next((a.name for a in results.arms if (a.objective, a.set, a.pairs) == wanted), "")
+            names = (NONE, same, arm.name)
+            tasks = [
+                task.name
+                for task in results.tasks
+                if all(results.scores(task.name, name, family) is not None for name in names)
+            ]
+            if not tasks:
                 continue
-            ways = [f.Way(name, f.fixed(results, name, family)) for name in (NONE, same.name, arm.name)]
+            ways = [f.Way(name, f.fixed(results, name, family)) for name in names]
             cells = [numbers.estimate(crossed_bootstrap([w.scored(t) for t in tasks])) for w in ways]
             [judged] = f.judge([ways[0], ways[2]], tasks)
-            cells.append(numbers.estimate(judged.gain.difference, sign=True))
-            rows.append(Row("arm", None, (f"{family}, {arm.objective}", *cells)))
+            cells += [numbers.estimate(judged.gain.difference, sign=True), numbers.p_value(judged.p_value)]
+            rows.append(Row("arm", None, (f"{family}, {arm.objective}", str(len(tasks)), *cells)))
     yield table(
         Table(
             (
-                "family, objective",
-                "not adapted",
-                "all sentences",
-                "without them",
-                "without them, against not adapted",
+                "family, objective", "relations", "not adapted", "all sentences", "without them",
+                "without them, against not adapted", "p",
             ),
             tuple(rows),
         )
-    )
+    )  # fmt: skip
 
 
 def _met(results: AdaptationResults) -> Iterator[str]:

@@ -208,6 +208,21 @@ class AdaptationResults(Strict):
             rows.append(found[number])
         return np.stack(rows)
 
+    def by_objective(self, task: str, pairs: str, family: str) -> Floats | None:
+        """Scores ``[seeds, heads]`` of one family on one preparation: in each seed the objective that matching decided on.
+
+        None where one of them was not tuned.
+        """
+        rows = []
+        for number, seed in enumerate(self.seeds):
+            wanted = (self.decision(task, seed).objective, "task", pairs)
+            arm = next((a.name for a in self.arms if (a.objective, a.set, a.pairs) == wanted), "")
+            found = self.scores(task, arm, family)
+            if found is None:
+                return None
+            rows.append(found[number])
+        return np.stack(rows)
+
     def decision(self, task: str, seed: int) -> Decided:
         """What matching decided."""
         return next(d for d in self.decided if (d.task, d.seed) == (task, seed))
