@@ -319,7 +319,7 @@ def write_results(comparison: Comparison, path: str | Path) -> Path:
     Raises:
         RunError: the disk is full, or the path cannot be written.
     """
-    return write_text(path, dump(comparison, {"format": comparison.format}))
+    return write_text(path, dump(comparison))
 
 
 def read_results(path: str | Path) -> Comparison:
@@ -354,8 +354,13 @@ def problems(error: ValidationError) -> str:
     return "; ".join(found[:5]) + more
 
 
-def dump(results: Strict, first: Mapping[str, Any]) -> str:
-    """The text of a results file: one entry of each list a line. `first` says what file it is."""
+def dump(comparison: Comparison) -> str:
+    """The text of a results file."""
+    return dump_lines(comparison, {"format": comparison.format})
+
+
+def dump_lines(results: Strict, first: Mapping[str, Any]) -> str:
+    """Results as text, one entry of each list a line. `first` says what file it is."""
     rows = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in first.items()]
     for key, value in results.model_dump(mode="json", exclude_defaults=True).items():
         if isinstance(value, list) and value and isinstance(value[0], dict):

@@ -27,7 +27,7 @@ from mto.report.results import (
     Shown,
     Stage,
     TaskInfo,
-    dump,
+    dump_lines,
     problems,
 )
 from mto.runs import read_json, write_text
@@ -189,7 +189,7 @@ def write_whole_results(results: WholeResults, path: str | Path) -> Path:
     Raises:
         RunError: the disk is full, or the path cannot be written.
     """
-    return write_text(path, dump(results, {"format": results.format, "kind": results.kind}))
+    return write_text(path, dump_lines(results, {"format": results.format, "kind": results.kind}))
 
 
 def is_whole_results(path: str | Path) -> bool:
