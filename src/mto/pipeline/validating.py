@@ -73,8 +73,8 @@ def validate_task(
         MtoError: the file or the rows cannot be used at all, as `load_task` raises it.
 
     >>> found = validate_task("household/ObjectUse", rows=5)
-    >>> found.kind, found.splits["train"] > 50, all(check.longest for check in found.families)
-    ('completion', True, True)
+    >>> found.kind, found.odd, all(check.longest for check in found.families)
+    ('completion', 0, True)
     """
     from mto.pipeline.config import METRICS
 
