@@ -202,6 +202,17 @@ def test_kinds_are_known_from_files_alone(tmp_path: Path) -> None:
     assert (kind_of("household/xWant"), kind_of("own.csv"), kind_of("nowhere.yaml")) == ("completion",) * 3
 
 
+def test_small_tasks_say_how_many_shots() -> None:
+    from mto.pipeline.config import read_compare_config
+    from mto.pipeline.kinds import with_kind
+
+    usual = with_kind(read_compare_config(tasks=["cb"]), {})
+    assert (usual.shots, usual.max_test, usual.metric, usual.tune.metric) == (16, 500, "rank_sum", "rank_sum")
+    said = with_kind(read_compare_config(tasks=["cb"], shots=8, metrics=["accuracy"], max_test=20), {})
+    assert (said.shots, said.max_test, said.metrics, said.tune.metric) == (8, 20, ("accuracy",), "accuracy")
+    assert with_kind(read_compare_config(tasks=["household/xWant"]), {}).shots is None
+
+
 def test_a_question_is_shown_under_each_family(tmp_path: Path) -> None:
     shown = show_task(write_task(tmp_path, "multiple-choice"), families=["masked-choice-prompting-letters"])
     (one,) = shown.examples[0].families

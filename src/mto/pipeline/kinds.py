@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mto.errors import DataError
 from mto.evaluate.scores import RANKED_METRICS
 from mto.pipeline.config import METRICS, CompareConfig
-from mto.tasks import Kind, Task, is_rows_file, read_any_task_file, task_files
+from mto.tasks import ItemFile, Kind, Task, TaskFile, is_rows_file, read_any_task_file, task_files
 from mto.templates import BASIC, CHOICE, CHOICE_SOFT, SOFT
 
 if TYPE_CHECKING:
@@ -47,15 +47,28 @@ def kind_of(ref: str, given: Mapping[str, Task] | None = None) -> Kind:
     """
     if given and ref in given:
         return given[ref].kind
+    file = _file_of(ref)
+    return file.kind if file is not None else "completion"
+
+
+def _file_of(ref: str) -> TaskFile | ItemFile | None:
+    """The task file that a name stands for, where there is one."""
     if is_rows_file(ref):
-        return "completion"
+        return None
     path = Path(re.split(r"(?<=\.yaml)[/:]|(?<=\.yml)[/:]", ref)[0])
     if path.suffix not in (".yaml", ".yml"):
         name = re.split(r"[/:]", ref)[0]
         if name not in task_files:
-            return "completion"
+            return None
         path = task_files.get(name)
-    return read_any_task_file(path)[0].kind if path.is_file() else "completion"
+    return read_any_task_file(path)[0] if path.is_file() else None
+
+
+def _usual_shots(config: CompareConfig, given: Mapping[str, Task]) -> int | None:
+    """The fewest labelled rows that the files of small tasks ask for."""
+    files = [_file_of(ref) for ref in config.tasks if ref not in given]
+    asked = [file.shots for file in files if isinstance(file, ItemFile) and file.shots is not None]
+    return min(asked, default=None)
 
 
 def with_kind(config: CompareConfig, given: Mapping[str, Task]) -> CompareConfig:
@@ -90,6 +103,8 @@ def with_kind(config: CompareConfig, given: Mapping[str, Task]) -> CompareConfig
         changes["tune"] = config.tune.model_copy(update={"metric": metrics[0]})
     if "max_test" not in said:
         changes["max_test"] = MAX_TEST
+    if config.shots is None and (shots := _usual_shots(config, given)) is not None:
+        changes["shots"] = shots
     return config.model_copy(update=changes)
 
 

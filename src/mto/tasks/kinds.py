@@ -92,6 +92,7 @@ class ItemFile(Strict):
         labels: of a classification: name to `Label`.
         data: files that the user has (``data=``), or that lie beside the task file.
         hub: the same task as a public data set; read where no files are given, and where the given rows have its columns.
+        shots: labelled rows of a run where nobody says how many, for small data.
         notes: for people: which file serves as what, and what to know about the data.
     """
 
@@ -105,6 +106,7 @@ class ItemFile(Strict):
     relation: Text | None = None
     type: TaskType | None = None
     phrases: tuple[Text, ...] = ()
+    shots: Annotated[int, Field(ge=1)] | None = None
     input: Text | None = None
     labels: dict[Text, Label] = Field(default_factory=dict)
     data: ItemData

@@ -61,28 +61,35 @@ def encode_options(
         return ()
     natural, family = template.phrase is not None, template.family
     blank = encode([template.render(without_question(fields)) for fields, _ in rows])
-    found = []
-    for (fields, target), question, empty in zip(rows, questions, blank, strict=True):
-        names, texts = form.names(fields), form.options(fields, natural=natural)
-        # The source is not looked at here, so it need not be encoded.
-        written = [
+    texts = [form.options(fields, natural=natural) for fields, _ in rows]
+    written = encode_many(
+        [
+            # The source is not looked at here, so it need not be encoded.
             Rendered(
                 (), template.render(fields, text, number if fields.get(CHOICE_FIELDS[0]) else None).target
             )
-            for number, several in enumerate(texts)
+            for (fields, _), options in zip(rows, texts, strict=True)
+            for number, several in enumerate(options)
             for text in several
-        ]
+        ],
+        adapter,
+    )
+    targets = iter(written)
+    found = []
+    for (fields, target), options, question, empty in zip(rows, texts, questions, blank, strict=True):
+        names = form.names(fields)
+        owner = tuple(number for number, several in enumerate(options) for _ in several)
         found.append(
             OptionRow(
                 names=names,
-                texts=texts,
+                texts=options,
                 marks=tuple(map(family.layout.name, range(len(names)))) if family.by_name else (),
                 masked=question.masks_asked > 1,
                 right=None if target is None else names.index(target),
                 source_ids=question.source_ids,
                 blank_ids=empty.source_ids,
-                targets=tuple(item.target_ids for item in encode_many(written, adapter)),
-                owner=tuple(number for number, several in enumerate(texts) for _ in several),
+                targets=tuple(next(targets).target_ids for _ in owner),
+                owner=owner,
             )
         )
     return tuple(found)
