@@ -152,6 +152,19 @@ def test_prompts_of_several_tasks_share_the_checkpoint(tiny_dir: Path, tmp_path:
     assert loaded.model("tools/Use").loaded is loaded.model("others/Use").loaded
 
 
+def test_low_rank_updates_are_tuned_in_the_families_without_soft_prompts(
+    tiny_dir: Path, task_file: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("peft")
+    tune = {"method": "lora", "rates": [0.01], "ladder": [2], "extend": False, "lora": {"rank": 2}}
+    comparison = run(task_file, tiny_dir, tmp_path, tune=tune, families=("mapping",), choose="dev").comparison
+    (cell,) = [cell for cell in comparison.cells if cell.stage == "tuned"]
+    assert cell.trained is not None and cell.trained.kept is None and comparison.missing == ()
+    # The kept model has the updates in its weights, so it is an ordinary one.
+    assert (next(tmp_path.rglob("tuned.json")).parent / "model").is_dir()
+    assert len(load(tmp_path).predict(["dog"])) == 1
+
+
 @pytest.mark.parametrize(
     ("change", "error", "said"),
     [

@@ -112,7 +112,7 @@ def _stands_for(family: str, inputs: Inputs) -> str | None:
 
     None where the run has none of its objective: then dev data choose.
     """
-    if inputs.settings["method"] != "prompt":
+    if inputs.settings.get("method") != "prompt":
         return family
     return soft_family_among(get_family(family), inputs.families)
 
@@ -122,7 +122,7 @@ def match_infos(inputs: Inputs) -> tuple[MatchInfo, ...]:
     from mto.report.matching import match_info
 
     infos = [match_info(match) for match in inputs.matches.values()]
-    if inputs.settings["method"] != "prompt":
+    if inputs.settings.get("method") != "prompt":
         return tuple(infos)
     found = []
     for info in infos:

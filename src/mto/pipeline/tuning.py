@@ -86,7 +86,7 @@ def tune_to_folder(
     if loaded.warnings and odd_rows is not None:
         odd_rows(loaded)
     folder = Path(out) if out else Path("runs") / f"tuned-{slug(loaded.name)}-{slug(Path(model).name)}"
-    _check_free(folder, overwrite)
+    check_free(folder, overwrite)
     if shots is None and (loaded.dev or loaded.test):
         shots = min(SHOTS, len(loaded.train))
     natural = choose_phrase(loaded, phrase if isinstance(phrase, int) else 0)
@@ -155,7 +155,8 @@ def _matched(
     return found
 
 
-def _check_free(folder: Path, overwrite: bool) -> None:
+def check_free(folder: Path, overwrite: bool) -> None:
+    """Refuse a folder that holds something. Raises `RunError`."""
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
     if not (folder / TUNED).exists():

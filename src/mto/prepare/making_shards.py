@@ -9,6 +9,7 @@ from mto.prepare.pairs import SETS, Pair, PairSet, pairs_folder, write_shard
 from mto.prepare.sentence import Selected, Sentence
 from mto.prepare.work import Bench, Unit, one_thread
 from mto.runs import read_json
+from mto.train.memory import give_back_memory
 
 BATCHES = "batches"
 
@@ -45,4 +46,5 @@ def make_shard(bench: Bench, unit: Unit) -> dict[str, Any]:
     for name in made_sets(config.controls):
         write_shard(pairs_folder(bench.folder, name), number, pairs[name], unit["key"], counts)
         rows[name] = len(pairs[name])
+    give_back_memory()  # batches of all lengths leave holes in the heap, and a worker makes many shards
     return {"pairs": rows, "counts": counts}

@@ -22,6 +22,8 @@ Unit = dict[str, Any]
 T = TypeVar("T")
 WORK, PLAN, GUARDED, PARTS, TERMS = "work", "plan.json", "guarded.json", "parts.json", "terms.json"
 CLEAN, DUPLICATES, SELECT, MAKE = "clean", "duplicates", "select", "make"
+SMALL_CACHE = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64"}
+"""Environment of a worker. By default oneDNN keeps 1,024 products of different shapes, and sentences have many lengths."""
 
 
 def manifest(folder: Path, unit: Unit) -> Path:

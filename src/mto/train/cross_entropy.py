@@ -19,11 +19,23 @@ IGNORE = -100
 CHUNK_ELEMENTS = 2**25
 # fp32 softmax is done in small blocks of a chunk, which stay in the cache: 13 ms instead of 20 ms.
 BLOCK_ELEMENTS = 2**19
+_ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 
 def chunk_rows(vocabulary: int) -> int:
     """Largest number of positions in one chunk: 2,048 at a vocabulary of 16,384, never fewer than 64."""
     return max(64, CHUNK_ELEMENTS // max(1, vocabulary))
+
+
+def _product(left: Tensor, right: Tensor) -> Tensor:
+    """``left @ right.T``; in float32 on a CPU by oneDNN, since MKL runs at under half its speed on some CPUs (`mto.tune.products`).
+
+    48 positions of 384 against 16,384 words: 4.5 ms in place of 10.2, and 4.0 in place of 7.4 for the gradient (one core of an AMD EPYC).
+    """
+    if left.dtype == torch.float32 and left.device.type == "cpu" and _ONEDNN:
+        product: Tensor = torch.ops.mkldnn._linear_pointwise(left, right, None, "none", [], "")
+        return product
+    return left @ right.t()
 
 
 def _softmax_in_place(
@@ -76,12 +88,12 @@ class _Fused(torch.autograd.Function):
         early = 1.0 if dtype == torch.float16 else factor
         for start in range(0, count, max(1, size)):
             state, target = states[start : start + size], targets[start : start + size]
-            error = state @ head.t()
+            error = _product(state, head)
             total += _softmax_in_place(error, target, plain_bias, grad_bias)
             if grad_hidden is not None:
-                torch.mm(error, head, out=grad_hidden[start : start + size])
+                grad_hidden[start : start + size] = _product(error, head.t())
             if needs_weight:
-                part = error.t() @ (state * early if early != 1 else state)
+                part = _product(error.t(), (state * early if early != 1 else state).t())
                 # Parts are summed in fp32: bf16 sums over many chunks would lose the small ones.
                 if size == count:
                     grad_weight = part

@@ -31,9 +31,13 @@ def reused_memory(*, active: bool = True) -> Iterator[bool]:
     finally:
         for key, value in _DEFAULTS.items():
             mallopt(key, value)
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-        if trim is not None:
-            trim(0)
+        give_back_memory()
+
+
+def give_back_memory() -> bool:
+    """Give freed pages of the heap back to the system; False where the C library cannot."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform.startswith("linux") else None
+    return trim is not None and trim(0) >= 0
 
 
 def _mallopt() -> ctypes._NamedFuncPointer | None:

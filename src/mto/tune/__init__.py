@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mto.tune.progress import TuneCallback, TuneStatus
     from mto.tune.prompted import TunedPrompt
     from mto.tune.select import choose_family, choose_point
+    from mto.tune.several import shared_family, tune_tasks
     from mto.tune.sweep import PromptTrial, RateRun, Sweep, SweepPoint
     from mto.tune.together import predict_together
     from mto.tune.tuned import TunedModel, load_tuned
@@ -43,7 +44,9 @@ _HOMES = {
     "load_tuned": "tuned",
     "predict_together": "together",
     "run_cell": "cell",
+    "shared_family": "several",
     "tune": "fit",
+    "tune_tasks": "several",
     "zero_shot": "cell",
 }
 
@@ -67,7 +70,9 @@ __all__ = [
     "load_tuned",
     "predict_together",
     "run_cell",
+    "shared_family",
     "tune",
+    "tune_tasks",
     "zero_shot",
 ]
 

@@ -118,7 +118,7 @@ def run_cell(
     started = time.perf_counter()
     settled = settle(loaded, config, task)
     metrics = default_metrics(task) if metrics is None else metrics
-    ranked = any(row.choices for row in split.dev[:1]) or any(item.choices for item in split.test[:1])
+    ranked = any(row.choices for row in split.dev[:1]) or any(row.choices for row in split.test[:1])
     check_metrics(task, (*metrics, settled.metric), ranked=ranked)
     template = cell_template(loaded, task, family, phrase, settled.method)
     if not split.train:

@@ -16,9 +16,11 @@ from mto.evaluate.metrics import metrics
 from mto.evaluate.nats import RANKINGS
 from mto.families import LoadedModel
 from mto.train import Batch, PairSource, TrainConfig, train
+from mto.train.batches import BatchSource
 from mto.train.cross_entropy import IGNORE
 from mto.tune.config import Settled
 from mto.tune.learner import Learner
+from mto.tune.mixing import EachTask
 from mto.tune.optioned import read_names
 from mto.tune.products import fast_products
 from mto.tune.rows import CellRows
@@ -104,8 +106,7 @@ def fit(
     """Train in place for `steps` updates at a constant rate; equal inputs give equal weights."""
     learner = Learner.of(model)
     loaded = learner.loaded
-    pairs = [(item.source_ids, item.target_ids) for item in rows.train]
-    source = Tight(PairSource(pairs, pad_id=loaded.adapter.pad_id, seed=config.seed, rows=config.batch_rows))
+    source = _source(rows, config, loaded.adapter.pad_id)
     settings = TrainConfig(
         steps=steps,
         optimizer=config.optimizer,
@@ -120,6 +121,17 @@ def fit(
     )
     with learner.products(config.precision), learner.training():
         train(learner.module, source, settings, **({"loss": learner.loss} | hooks))
+
+
+def _source(rows: CellRows, config: Settled, pad_id: int) -> BatchSource:
+    """Batches of one task; of several a batch of each at every step."""
+    pairs = [(item.source_ids, item.target_ids) for item in rows.train]
+    sources, start = [], 0
+    for count in rows.parts or (len(pairs),):
+        part = pairs[start : start + count]
+        sources.append(Tight(PairSource(part, pad_id=pad_id, seed=config.seed, rows=config.batch_rows)))
+        start += count
+    return sources[0] if len(sources) == 1 else EachTask(sources, pad_id)
 
 
 def climb(

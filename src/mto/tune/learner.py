@@ -85,12 +85,16 @@ class Learner:
         with self.updates.merged():
             return Weights(self.loaded.model).tensors
 
-    def numbered(self, items: Sequence[Encoded]) -> list[Encoded]:
-        """Examples as this learner reads them: with the numbers of its vectors where the template has soft prompts."""
+    def numbered(self, items: Sequence[Encoded], names: Mapping[str, str] | None = None) -> list[Encoded]:
+        """Examples as this learner reads them: with the numbers of its vectors where the template has soft prompts.
+
+        Args:
+            names: what these are called here; None: as in the template.
+        """
         if self.prompt is None:
             return list(items)
         numbers = self.prompt.numbers(self.loaded.adapter.vocab_rows)
-        return [numbers.put(item) for item in items]
+        return [numbers.put(item, names) for item in items]
 
     @contextlib.contextmanager
     def training(self) -> Iterator[None]:

@@ -65,9 +65,9 @@ class LowRank(nn.Module):
 
     def __init__(self, model: Any, settings: LoraSettings, *, seed: int) -> None:
         super().__init__()
+        config = peft_config(settings)  # says where PEFT is missing
         from peft import inject_adapter_in_model
 
-        config = peft_config(settings)
         wanted = [p for p in model.parameters() if p.requires_grad]
         with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -90,6 +90,7 @@ class LowRank(nn.Module):
                     setattr(parent, name, layer.base_layer)
                 for parameter in wanted:
                     parameter.requires_grad_(True)
+                vars(model).pop("peft_config", None)
         # Hidden in a tuple, so that the layers below the updates do not count as this module's.
         self._places = tuple(found)
         self.updates = nn.ParameterList(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mto.families import LoadedModel
@@ -37,6 +37,7 @@ class CellRows:
         test: test questions.
         max_new_tokens: from the targets of train and dev, or as the configuration says; never from test.
         words_lost: words that over-long sources lost, over train, dev and test questions.
+        parts: how many of the training rows, in order, belong to each task, where several are tuned together.
     """
 
     train: tuple[Encoded, ...]
@@ -45,6 +46,7 @@ class CellRows:
     test: Asked
     max_new_tokens: int
     words_lost: int
+    parts: tuple[int, ...] = ()
 
 
 def encode_cell(
@@ -55,8 +57,12 @@ def encode_cell(
     *,
     test: Sequence[Example],
     form: Form = PLAIN,
+    names: Mapping[str, str] | None = None,
 ) -> CellRows:
     """Write and encode train and dev of a split, and test heads; `form` is that of the task.
+
+    Args:
+        names: what the soft prompts of the template are called in the learner's; None: as in the template.
 
     Raises:
         TemplateError: a target is longer than the checkpoint can write.
@@ -69,7 +75,7 @@ def encode_cell(
 
     def encode_rendered(rendered: Sequence[Rendered]) -> tuple[Encoded, ...]:
         encoded = encode_many(rendered, adapter, max_source=config.max_source, soft=soft)
-        return tuple(learner.numbered(encoded))
+        return tuple(learner.numbered(encoded, names))
 
     def encode(pairs: Sequence[tuple[Row | Example, str | None]]) -> tuple[Encoded, ...]:
         return encode_rendered([_render(template, form, row, target, natural) for row, target in pairs])

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import random
 import shutil
+import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +21,7 @@ from mto.pipeline.whole import WholeCallback
 from mto.pipeline.whole.progress import StageStatus
 from mto.report.whole import read_whole_results
 from tests.pipeline.small import SETTINGS as PLAIN
-from tests.pipeline.small import copy, lasting
+from tests.pipeline.small import copy, lasting, write_task
 from tests.pipeline.whole.conftest import Run
 from tests.pipeline.whole.small import SETTINGS
 
@@ -114,39 +118,84 @@ def test_only_what_depends_on_a_changed_setting_is_done_again(whole: Path, run: 
     assert lasting(path) == lasting(whole)
 
 
-@pytest.mark.parametrize("stage", ["match", "base", "pairs", "adapt", "tuned"])
+PLACES = {
+    "match": "mto.match.rows.match_rows",
+    "base": "mto.pipeline.workers.run_one",
+    "pairs": "mto.prepare.run.merge",
+    "adapt-main": "mto.adapt.run.train",
+    "tuned-main": "mto.pipeline.workers.run_one",
+}
+"""What each stage does, with the place to stop it in."""
+
+
+@pytest.mark.parametrize("stage", list(PLACES))
 def test_a_run_that_is_stopped_in_a_stage_goes_on_and_ends_like_one_that_was_not(
-    run: Run, plain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str
+    run: Run, short: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str
 ) -> None:
-    places = {
-        "match": "mto.match.rows.match_rows", "base": "mto.pipeline.workers.run_one", "pairs": "mto.prepare.run.merge",
-        "adapt": "mto.adapt.run.train", "tuned": "mto.pipeline.workers.run_one",
-    }  # fmt: skip
-    module, _, name = places[stage].rpartition(".")
+    path = without(copy(short, tmp_path / "run"), list(PLACES)[list(PLACES).index(stage) :])
+    module, _, name = PLACES[stage].rpartition(".")
     real, calls = getattr(__import__(module, fromlist=[name]), name), []
-    after = {"match": 1, "base": 3, "tuned": 13}.get(stage, 0)
+    # Matching and tuning are stopped in the middle of their work, after the first of their parts.
+    whole_ones = 0 if stage in ("pairs", "adapt-main") else 1
 
     def stopped(*words: Any, **named: Any) -> Any:
         calls.append(1)
-        if len(calls) > after:
+        if len(calls) > whole_ones:
             raise KeyboardInterrupt
         return real(*words, **named)
 
-    monkeypatch.setattr(places[stage], stopped)
+    monkeypatch.setattr(PLACES[stage], stopped)
     with pytest.raises(Interrupted, match=rf"stopped in stage \d of 6, {stage}") as caught:
-        run(tmp_path, controls=())
+        run(path, **SHORT)
     assert "same command again" in str(caught.value.hint)
-    monkeypatch.setattr(places[stage], real)
-    run(tmp_path, controls=())
-    assert lasting(tmp_path) == lasting(plain)
+    monkeypatch.setattr(PLACES[stage], real)
+    assert run(path, **SHORT).worked == (*list(PLACES)[list(PLACES).index(stage) :], "report")
+    assert lasting(path) == lasting(short)
+
+
+SHORT: dict[str, Any] = {"controls": (), "seeds": [0]}
 
 
 @pytest.fixture(scope="session")
-def plain(whole: Path, run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The run without controls, never interrupted; its stages but the pairs are those of `whole`."""
-    path = copy(whole, tmp_path_factory.mktemp("runs") / "plain")
-    run(path, controls=())
+def short(whole: Path, run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run of one seed without controls, never interrupted; matching and adaptation are those of `whole`."""
+    path = copy(whole, tmp_path_factory.mktemp("runs") / "short")
+    run(path, **SHORT)
     return path
+
+
+def without(path: Path, stages: list[str]) -> Path:
+    """A run folder as if it had never come to these stages, nor to any of a control."""
+    for stage in (*stages, *(f"{what}-{unit}" for what in ("adapt", "tuned") for unit in CONTROLS)):
+        for found in path.glob(f"stages/{stage}-*"):
+            shutil.rmtree(found)
+        for found in path.glob(f"steps/stages/{stage}-*.json"):
+            found.unlink()
+    return path
+
+
+def test_a_killed_run_goes_on_and_ends_like_one_that_was_not(run: Run, short: Path, tmp_path: Path) -> None:
+    """Children are forked and killed at moments of their own, whatever they do then; the last one is left alone."""
+    path, rng = (
+        without(copy(short, tmp_path / "run"), ["pairs", "adapt-main", "tuned-main"]),
+        random.Random(5),
+    )
+    codes = []
+    for wait in (*(rng.uniform(0.05, 1.0) for _ in range(4)), None):
+        child = os.fork()
+        if child == 0:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            try:
+                run(path, **SHORT)
+            except BaseException:
+                os._exit(1)
+            os._exit(0)
+        if wait is not None:
+            time.sleep(wait)
+            os.kill(child, signal.SIGKILL)
+        codes.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    assert codes[-1] == 0 and set(codes[:-1]) <= {-signal.SIGKILL, 0}
+    assert lasting(path) == lasting(short)
 
 
 def test_a_damaged_stage_is_done_again(whole: Path, run: Run, tmp_path: Path) -> None:
@@ -184,3 +233,41 @@ def test_text_that_fits_no_task_is_refused(run: Run, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no file matches"):
         run(tmp_path / "other", corpus=str(tmp_path / "none.txt"))
     assert not (tmp_path / "other").exists()
+
+
+def test_an_adaptation_a_task_gives_each_task_a_checkpoint_of_its_own(
+    short: Path, run: Run, tmp_path: Path
+) -> None:
+    path = copy(short, tmp_path / "run")
+    way = run(path, **SHORT, per_task=True)
+    units = [f"{what}-main-{task}" for task in ("uses-Use", "wants-Want") for what in ("adapt", "tuned")]
+    assert way.worked == (*units, "report")
+    assert [one.tasks for one in way.results.adaptations] == [("uses/Use",), ("wants/Want",)]
+    read = [one.counts["trained"] + one.counts["held_out"] for one in way.results.adaptations]
+    assert read == [way.results.pairs["uses/Use"], way.results.pairs["wants/Want"]]
+    assert load(path).predict(["hammer"], task="Want")[0].text is not None
+
+
+def test_a_task_without_test_data_is_cross_validated_and_dev_data_say_what_is_aligned(
+    run: Run, tmp_path: Path
+) -> None:
+    task, told = write_task(tmp_path / "task", test=False), Told()
+    tune = {**SETTINGS["tune"], "rates": [1e-3], "ladder": [0, 1]}
+    way = run(
+        tmp_path / "run",
+        told,
+        tasks=[str(task)],
+        shots=None,
+        folds=2,
+        tune=tune,
+        families=["prompting"],
+        **SHORT,
+    )
+    assert "no-test-data" in told.events
+    assert [stage.name for stage in way.results.stages] == ["base", "pairs", "adapt-main", "tuned-main"]
+    (aligned,) = way.results.aligned
+    assert aligned.by == "dev" and aligned.family in ("mapping", "prompting")
+    assert way.results.tasks[0].folds == 2 and way.results.matches == ()
+    heads = len(way.results.tasks[0].test_heads)
+    assert heads == 16 and all(len(c.scores["rouge_l"]) == heads for c in way.results.cells)
+    assert "k-fold" in (tmp_path / "run" / "report.md").read_text()

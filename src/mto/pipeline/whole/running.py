@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mto.errors import RunError
 from mto.pipeline.guard import Lock
 from mto.pipeline.whole.aligned import Aligned
 from mto.pipeline.whole.asked import Asked, read_asked
@@ -152,6 +153,14 @@ def go(way: Way, asked: Asked, units: Sequence[Unit]) -> Ways:
     return Ways(asked, match, matches, aligned, base, pairs, tuple(done))
 
 
+def _reported(nodes: Nodes, key: str) -> bool:
+    """Whether the reports that stand there are made from these stages."""
+    try:
+        return nodes.folder.done(FINISHED, key) is not None
+    except (RunError, AttributeError):
+        return False
+
+
 def _finish(path: Path, found: Ways, nodes: Nodes, told: WholeCallback) -> WholeRun:
     """The results and the reports, where they are not those that stand there."""
     from mto.pipeline.whole.collecting import build_results, write_predictions_of
@@ -160,7 +169,7 @@ def _finish(path: Path, found: Ways, nodes: Nodes, told: WholeCallback) -> Whole
     worked = tuple(done.name for done in found.stages if done.worked)
     key = key_of(REPORT, {"stages": [done.key for done in found.stages], "title": found.asked.config.title})
     number = len(nodes.finished) + 1
-    if not worked and nodes.folder.done(FINISHED, key) is not None and is_whole_results(path):
+    if not worked and _reported(nodes, key) and is_whole_results(path):
         told.on_stage(StageStatus(REPORT, number, nodes.count, "kept"))
         told.on_event("finished-before", f"{path} is finished; nothing to do")
         return WholeRun(path, read_whole_results(path))

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mto.errors import RunError
+from mto.match.config import MatchConfig
 from mto.pipeline.config import CompareConfig, slug
 from mto.pipeline.whole.aligned import (
     Aligned,
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from mto.match import Match
     from mto.report import Comparison
 
+SETTLED: dict[str, Any] = {"choose": "dev", "matching": MatchConfig(denoiser=False)}
+"""Of every comparison within a run: what is aligned was settled before, so nothing is matched there again."""
 MATCH, BASE, PAIRS = "match", "base", "pairs"
 
 
@@ -103,8 +106,7 @@ class Way:
         """Compare without adaptation."""
         families = base_families(self.config, self.asked.described, aligned)
         config = self.config.comparison(
-            families=families, choose="dev", keep="all" if self.config.keep == "all" else "none",
-            title=f"{self.config.title or 'The whole way'}: without adaptation",
+            families=families, keep="all" if self.config.keep == "all" else "none", title="Without adaptation", **SETTLED,
         )  # fmt: skip
         return self.nodes.do(
             BASE,
@@ -166,8 +168,8 @@ class Way:
         asked = {
             family: self.config.comparison(
                 tasks=tuple(self.asked.refs[task] for task in tasks), families=(family_ref(family, self.config),),
-                choose="dev", keep=keep, model=f"{self.config.model}, adapted ({unit.name})",
-                weights=str(adapted.folder / "model"), title=f"{self.config.title or 'The whole way'}: {unit.name}, {family}",
+                keep=keep, model=f"{self.config.model}, adapted ({unit.name})", weights=str(adapted.folder / "model"),
+                title=f"Adapted ({unit.name}), {family}", **SETTLED,
             )
             for family, tasks in groups.items()
         }  # fmt: skip

@@ -8,11 +8,10 @@ from mto.report.plots import means_plot
 from mto.report.tables import asked, machine, task_rows
 from mto.report.theme import family_marks
 from mto.report.titles import labels_of, metric_title, model_name
-from mto.report.values import Summary
 from mto.report.whole import notes
 from mto.report.whole.losses import losses_plot
 from mto.report.whole.results import SYSTEMS, WholeResults
-from mto.report.whole.summary import WholeSummary, summarise_whole
+from mto.report.whole.summary import WholeSummary, plotted, summarise_whole
 from mto.report.whole.tables import (
     aligned_table,
     leak_lines,
@@ -29,7 +28,6 @@ def render_whole_html(results: WholeResults, summary: WholeSummary | None = None
     summary = summary or summarise_whole(results)
     view = summary.view
     marks = family_marks(view)
-    plotted = Summary(summary.whole, summary.tasks, summary.reading, summary.illustration, ())
     return template("whole.html").render(
         c=view,
         s=summary,
@@ -42,7 +40,7 @@ def render_whole_html(results: WholeResults, summary: WholeSummary | None = None
         titles=SYSTEMS,
         labels=labels_of(results.tasks),
         kinds=KINDS,
-        means=both_widths(means_plot, view, plotted),
+        means=both_widths(means_plot, view, plotted(summary)),
         losses=both_widths(losses_plot, results),
         scopes=[
             (scope, system_table(results, summary, scope), planned_table(scope)) for scope in summary.scopes

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mto.report.plots import WIDE, blank_figure, in_pixels
 from mto.report.svg import INK_HEX, draw, family_hex
 from mto.report.theme import SYSTEMS as MARKS
-from mto.report.whole.results import SYSTEMS, AdaptationInfo, WholeResults
+from mto.report.whole.results import SHORT, AdaptationInfo, WholeResults
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -77,7 +77,7 @@ def _title(name: str) -> str:
 
 
 def _row(one: AdaptationInfo, results: WholeResults) -> str:
-    short = SYSTEMS[one.system].removeprefix("control: ")
+    short = SHORT[one.system]
     if len(one.tasks) == len(results.tasks):
         return short
     return f"{short}: {one.tasks[0].rpartition('/')[2]}"

@@ -46,7 +46,11 @@ SYSTEMS: dict[SystemKey, str] = {
     "general": "control: unselected text",
 }
 """Every system and what it is called, in the order of tables."""
-UNADAPTED: tuple[SystemKey, ...] = ("conventional", "prompting", "aligned")
+SHORT: dict[str, str] = {
+    "conventional": "Mapping", "prompting": "Prompting", "aligned": "aligned", "adapted": "adapted", "random-spans": "random spans",
+    "wrong-objective": "wrong objective", "general": "unselected text",
+}  # fmt: skip
+"""The same for plots."""
 
 
 class SystemCell(Strict):

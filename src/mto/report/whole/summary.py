@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from mto.evaluate.statistics import Gain, gain, holm, paired_sign_flip
@@ -13,9 +13,9 @@ from mto.report.results import Comparison
 from mto.report.summary import ALL, illustration
 from mto.report.systems import BASELINES, System, find_systems
 from mto.report.titles import task_labels
-from mto.report.values import PairTest, Scope
+from mto.report.values import PairTest, Scope, Summary
 from mto.report.whole.reading import read_whole
-from mto.report.whole.results import SystemKey, WholeResults
+from mto.report.whole.results import SHORT, SystemKey, WholeResults
 from mto.report.whole.view import as_comparison
 
 PLANNED: tuple[tuple[SystemKey, str], ...] = (
@@ -166,3 +166,19 @@ def _gains(systems: Mapping[str, System]) -> dict[tuple[str, str], Gain]:
         for key, system in systems.items()
         if over in systems and key != over and key not in BASELINES
     }
+
+
+def plotted(summary: WholeSummary) -> Summary:
+    """What the plots of a comparison read, with short names, so that they fit on a phone."""
+    return Summary(
+        _shortened(summary.whole),
+        tuple(map(_shortened, summary.tasks)),
+        summary.reading,
+        summary.illustration,
+        (),
+    )
+
+
+def _shortened(scope: Scope) -> Scope:
+    lines = tuple(replace(line, label=SHORT.get(line.key, line.label)) for line in scope.lines)
+    return replace(scope, lines=lines)

@@ -34,7 +34,7 @@ def _cell(cell: SystemCell) -> Cell:
 
 def _sweep(cell: SystemCell) -> SweepInfo | None:
     """The point of the sweep that dev data chose."""
-    if cell.rate is None or cell.steps is None:
+    if cell.stage != "tuned" or cell.rate is None or cell.steps is None:
         return None
     point = SweepPoint(rate=cell.rate, steps=cell.steps, nats_per_byte=0.0, metric=0.0)
     return SweepInfo(task=cell.task, family=cell.system, seed=cell.seed, points=(), chosen=point)

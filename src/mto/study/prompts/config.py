@@ -62,5 +62,5 @@ class PromptStudyConfig(Strict):
         return self.models if self.adapted is None else (*self.models, self.adapted)
 
     def fixed(self) -> dict[str, Any]:
-        """What makes two studies the same: everything but where the data lie and the title."""
-        return self.model_dump(mode="json", exclude={"data", "title"})
+        """What makes two studies the same: everything but the title, where the data lie, and an adapted checkpoint that joins later."""
+        return self.model_dump(mode="json", exclude={"data", "title", "adapted"})

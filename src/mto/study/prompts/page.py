@@ -107,7 +107,10 @@ def _regret(results: PromptResults) -> Iterator[str]:
 
 def _beside(results: PromptResults) -> Iterator[str]:
     yield "## Beside fine-tuning and LoRA"
-    yield "Each with the family that matching chose, or what stands for it, on the same splits; rate and steps after a sweep of its own."
+    yield (
+        "Each with the family that matching chose, or what stands for it, on the same splits; rate and steps after a sweep of its own. "
+        "Kept, in float32: vectors of a soft prompt, updates of LoRA (`mto` saves them merged into the checkpoint), all weights else."
+    )
     for model in results.revisions:
         found = sides(results, model)
         full = next((side for side in found if side.name == "fine-tuning"), None)
