@@ -176,6 +176,8 @@ def test_zero_shots_rank_without_tuning(tiny_dir: Path, tmp_path: Path) -> None:
     run = compare(path, model=tiny_dir, out=tmp_path / "run", workers=1, families="all", **settings)
     assert [family.name for family in run.comparison.families][-1] == "masked-choice-prompting"
     assert all(cell.stage == "zero-shot" and "rank_sum" in cell.scores for cell in run.comparison.cells)
+    assert [baseline.name for baseline in run.comparison.baselines] == ["guessing"]
+    assert "guessing" in render_markdown(run.comparison)
 
 
 def test_what_does_not_go_together_is_said(tiny_dir: Path, tmp_path: Path) -> None:

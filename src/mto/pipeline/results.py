@@ -109,8 +109,9 @@ def all_predictions(config: CompareConfig, inputs: Inputs, results: Results) -> 
 
 def baseline_scores(task: TaskInput, split: Split, config: CompareConfig) -> list[tuple[str, Scores]]:
     """What copying few-shot rows scores; under cross-validation only rows of the other folds are copied."""
-    if not split.train:
-        return []
+    if not split.train:  # nothing to copy; where options are ranked there is still chance
+        ranked = known_metrics.get(config.metric).reads != "text"
+        return [guessing(task.form, split.test, config.metrics)] if ranked else []
     if task.form.kind in ("multiple-choice", "classification"):
         return option_baselines(task.form, split, task.folds, config.metrics)
     if split.test:
