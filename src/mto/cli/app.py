@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from mto.cli.adapt import adapt
+from mto.cli.init import init
 from mto.cli.list_names import list_names
 from mto.cli.match import match
 from mto.cli.predict import predict
@@ -46,6 +47,7 @@ def _main(
 
 
 for _name, _command in (
+    ("init", init),
     ("run", run),
     ("match", match),
     ("tune", tune),

@@ -11,7 +11,7 @@ from typing import Any, get_args
 from mto.config import Lines, parse, read_yaml
 from mto.errors import ConfigError, DataError, TemplateError, UnknownNameError
 from mto.registry import Registry, suggest
-from mto.tasks.clean import Cleaned, Selection, clean, heads_in_two_splits
+from mto.tasks.clean import Cleaned, Selection, clean, heads_in_two_splits, with_hold_out
 from mto.tasks.form import Kind
 from mto.tasks.kinds import ItemFile, ItemKind
 from mto.tasks.load_items import item_task, items_from_rows
@@ -157,7 +157,7 @@ def load_task(
     own = _checked(tuple(phrases), described.columns)
     return _build(
         name, origin, tables, selection, own or spec.phrases, type or spec.type,
-        only=described.only, title=file.title, description=spec.description, licence=file.licence, wordings=spec.wordings,
+        only=described.only, hold_out=described.hold_out, title=file.title, description=spec.description, licence=file.licence, wordings=spec.wordings,
     )  # fmt: skip
 
 
@@ -341,6 +341,7 @@ def _build(
     phrases: Iterable[str],
     type: TaskType | None,
     only: Mapping[str, str] | None = None,
+    hold_out: int | None = None,
     **about: Any,
 ) -> Task:
     cleaned: dict[str, Cleaned] = {
@@ -351,6 +352,7 @@ def _build(
     splits = {split: part.examples for split, part in cleaned.items()}
     warnings = [warning for part in cleaned.values() for warning in part.warnings]
     warnings += heads_in_two_splits(splits, {split: table.path for split, table in tables.items()})
+    splits = with_hold_out(splits, hold_out, tables["train"].path)
     return Task(
         name=name,
         relation=selection.relation,

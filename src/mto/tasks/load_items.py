@@ -9,7 +9,7 @@ from typing import Any
 
 from mto.config import parse
 from mto.errors import DataError, TemplateError
-from mto.tasks.clean import heads_in_two_splits
+from mto.tasks.clean import heads_in_two_splits, with_hold_out
 from mto.tasks.form import Form
 from mto.tasks.items import Reading, check_classes, field_names, find_places, read_items
 from mto.tasks.kinds import ItemColumns, ItemData, ItemFile, ItemKind
@@ -156,6 +156,7 @@ def _build(
         check_classes(splits["train"], tables["train"].path)
     warnings = [warning for part in cleaned.values() for warning in part.warnings]
     warnings += heads_in_two_splits(splits, {split: table.path for split, table in tables.items()})
+    splits = with_hold_out(splits, reading.data.hold_out, tables["train"].path)
     return Task(
         name=name,
         relation=reading.relation,
