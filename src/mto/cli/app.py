@@ -18,6 +18,7 @@ from mto.cli.run import run
 from mto.cli.show import show
 from mto.cli.study import study
 from mto.cli.tune import tune
+from mto.cli.validate import validate
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -48,6 +49,7 @@ def _main(
 
 for _name, _command in (
     ("init", init),
+    ("validate", validate),
     ("run", run),
     ("match", match),
     ("tune", tune),
