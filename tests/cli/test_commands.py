@@ -33,7 +33,7 @@ def tuned(mto: Mto, mini: str, tools: str) -> str:
 @pytest.mark.parametrize(
     ("kind", "name"),
     [
-        ("tasks", "household/ObjectUse"), ("families", "masked-prompting"), ("models", "mini"),
+        ("tasks", "household/ObjectUse"), ("families", "masked-prompting"), ("templates", "choice-prompting"), ("models", "mini"),
         ("objectives", "denoising"), ("metrics", "rouge_l"),
     ],
 )  # fmt: skip

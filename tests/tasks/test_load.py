@@ -354,3 +354,22 @@ def test_wordings_are_read_checked_and_no_phrases(workshop: Path) -> None:
     )
     with pytest.raises(TemplateError, match=r"hed"):
         load_task(workshop)
+
+
+def test_inputs_are_held_out_where_there_is_no_test_file(tmp_path: Path) -> None:
+    lines = "".join(f"thing {n},use {n}\nthing {n},other {n}\n" for n in range(10))
+    (tmp_path / "a.csv").write_text("head,tail\n" + lines)
+    (tmp_path / "b.csv").write_text("head,tail\n" + "".join(reversed(lines.splitlines(keepends=True))))
+
+    def load(file: str, count: int) -> Task:
+        path = tmp_path / "own.yaml"
+        data = f"data: {{splits: {{train: {file}}}, hold_out: {count}}}"
+        path.write_text(f"name: own\n{data}\nrelations: {{Use: {{}}}}\n")
+        return load_task(path)
+
+    task, turned = load("a.csv", 4), load("b.csv", 4)
+    assert (len(task.train), len(task.test)) == (6, 4) and not task.dev
+    assert all(len(example.targets) == 2 for example in task.test)
+    assert {one.id for one in task.test} == {one.id for one in turned.test}
+    with pytest.raises(DataError, match=r"set data\.hold_out to 5 or less"):
+        load("a.csv", 6)

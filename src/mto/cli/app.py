@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from mto.cli.adapt import adapt
+from mto.cli.init import init
 from mto.cli.list_names import list_names
 from mto.cli.match import match
 from mto.cli.predict import predict
@@ -17,6 +18,7 @@ from mto.cli.run import run
 from mto.cli.show import show
 from mto.cli.study import study
 from mto.cli.tune import tune
+from mto.cli.validate import validate
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -46,6 +48,8 @@ def _main(
 
 
 for _name, _command in (
+    ("init", init),
+    ("validate", validate),
     ("run", run),
     ("match", match),
     ("tune", tune),

@@ -14,6 +14,7 @@ class Kind(StrEnum):
     """What can be listed."""
 
     tasks = "tasks"
+    templates = "templates"
     families = "families"
     models = "models"
     objectives = "objectives"
@@ -25,7 +26,7 @@ def list_names(
     kind: Annotated[Kind, typer.Argument(help="What to list.")] = Kind.tasks,
     as_json: Json = False,
 ) -> None:
-    """List what is known by name: tasks, template families, models, objectives or metrics."""
+    """List what is known by name: tasks, templates and their families, models, objectives or metrics."""
     from mto.pipeline.names import known_names
 
     rows: list[dict[str, Any]] = known_names(kind.value)
@@ -50,5 +51,5 @@ def _cell(value: Any) -> str:
 
 
 list_names.epilog = examples(  # type: ignore[attr-defined]
-    "mto ls", "mto ls families", "mto ls models", "mto ls metrics --json"
+    "mto ls", "mto ls templates", "mto ls families", "mto ls models", "mto ls metrics --json"
 )

@@ -68,8 +68,13 @@ def words(text: str | None) -> list[str] | None:
     return None if text is None else [part.strip() for part in text.split(",") if part.strip()]
 
 
-def pairs(text: str | None) -> dict[str, str] | None:
+def pairs(
+    text: str | None, *, option: str = "--columns", form: str = "FIELD=COLUMN"
+) -> dict[str, str] | None:
     """``a=b,c=d`` as a mapping.
+
+    Args:
+        option, form: what the message names.
 
     Raises:
         ConfigError: a part is not of this form, or a name stands twice.
@@ -84,9 +89,13 @@ def pairs(text: str | None) -> dict[str, str] | None:
     for part in listed:
         name, equals, column = (side.strip() for side in part.partition("="))
         if not (name and equals and column) or name in found:
-            what = "stands twice" if name in found else "is not of the form FIELD=COLUMN"
-            hint = "write --columns head=QUESTION,tail=ANSWER"
-            raise ConfigError(f"'{part}' {what}", where="--columns", hint=hint)
+            what = "stands twice" if name in found else f"is not of the form {form}"
+            hint = (
+                "write --columns head=QUESTION,tail=ANSWER"
+                if option == "--columns"
+                else f"write {option} {form},…"
+            )
+            raise ConfigError(f"'{part}' {what}", where=option, hint=hint)
         found[name] = column
     return found or None
 

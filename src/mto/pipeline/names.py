@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from mto.registry import Registry
 
-Kind = Literal["tasks", "families", "models", "objectives", "metrics"]
+Kind = Literal["tasks", "templates", "families", "models", "objectives", "metrics"]
 
 
 def known_names(kind: Kind | str) -> list[dict[str, Any]]:
@@ -40,6 +40,8 @@ def known_names(kind: Kind | str) -> list[dict[str, Any]]:
             }
             for family in list_families()
         ]
+    if kind == "templates":
+        return _templates()
     if kind == "models":
         return _models()
     registry: Registry[Any]
@@ -48,6 +50,23 @@ def known_names(kind: Kind | str) -> list[dict[str, Any]]:
     else:
         from mto.evaluate.metrics.registry import metrics as registry
     return [{"name": name, "what": registry._help[name]} for name in registry]
+
+
+def _templates() -> list[dict[str, Any]]:
+    """How each family writes an example, and for which tasks and ways of tuning it is."""
+    from mto.templates import list_families
+
+    return [
+        {
+            "name": family.name,
+            "for": "multiple-choice" if family.choices else "every kind",
+            "needs a phrase": "yes" if "phrase" in family.source else "no",
+            "tunes": "a soft prompt" if family.soft else "weights",
+            "encoder reads": family.source,
+            "decoder writes": family.target,
+        }
+        for family in list_families()
+    ]
 
 
 def _models() -> list[dict[str, Any]]:

@@ -130,7 +130,8 @@ def _cells(lines: Iterator[str], form: str, name: str, delimiter: str) -> Iterat
         except StopIteration:
             return
         except csv.Error as error:
-            raise DataError(f"not valid CSV: {error}", where=f"{name}:{before + 1}") from None
+            hint = "is a quotation mark missing, or one too many? Inside a cell each is written twice"
+            raise DataError(f"not valid CSV: {error}", where=f"{name}:{before + 1}", hint=hint) from None
         if any(cell.strip() for cell in cells):
             yield before + 1, cells
         before = reader.line_num

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -132,6 +133,40 @@ def _one(cells: tuple[Cell, ...], places: Mapping[str, int], name: str, where: s
     if len(texts) > 1:
         raise DataError(f"{name} must be one text, found a list of {len(texts)}", where=where)
     return texts[0]
+
+
+HOLD_OUT_SEED = 0
+"""Draws the inputs of a train file that are the test set where a task file asks for it."""
+
+
+def with_hold_out(
+    splits: dict[str, tuple[Example, ...]], count: int | None, path: str
+) -> dict[str, tuple[Example, ...]]:
+    """The splits with a test set out of the train examples, where there is none and one is asked for.
+
+    Inputs are drawn by a hash of their id, so that the order of the file does not matter and no input stands on both sides.
+
+    Raises:
+        DataError: it would leave less than half of the examples to learn from.
+    """
+    train = splits["train"]
+    if count is None or splits.get("test"):
+        return splits
+    if 2 * count > len(train):
+        raise DataError(
+            f"{count} inputs to hold out, and the file has {len(train)}", where=path,
+            hint=f"set data.hold_out to {len(train) // 2} or less, or leave it out: the score is then k-fold",
+        )  # fmt: skip
+
+    def place(example: Example) -> str:
+        return hashlib.sha256(f"{HOLD_OUT_SEED} hold out {example.id}".encode()).hexdigest()
+
+    held = {example.id for example in sorted(train, key=place)[:count]}
+    return {
+        **splits,
+        "train": tuple(example for example in train if example.id not in held),
+        "test": tuple(example for example in train if example.id in held),
+    }
 
 
 def heads_in_two_splits(

@@ -11,13 +11,13 @@ from typing import Any, get_args
 from mto.config import Lines, parse, read_yaml
 from mto.errors import ConfigError, DataError, TemplateError, UnknownNameError
 from mto.registry import Registry, suggest
-from mto.tasks.clean import Cleaned, Selection, clean, heads_in_two_splits
+from mto.tasks.clean import Cleaned, Selection, clean, heads_in_two_splits, with_hold_out
 from mto.tasks.form import Kind
 from mto.tasks.kinds import ItemFile, ItemKind
 from mto.tasks.load_items import item_task, items_from_rows
 from mto.tasks.schema import Columns, Data, Splits, TaskFile
 from mto.tasks.sources import DataLike, open_tables, tables_in_memory
-from mto.tasks.tables import FORMATS, Table, cell_texts, only_rows
+from mto.tasks.tables import FORMATS, Table, cell_texts, find_delimiter, only_rows
 from mto.tasks.task import Task, TaskSource, TaskType
 from mto.templates import phrase_problems
 
@@ -132,8 +132,7 @@ def load_task(
     if data is None and (columns or delimiter):
         hint = "give such a file in place of the task, or with --data (data=FILE)"
         raise DataError("columns and a delimiter are for a file of rows, and there is none", hint=hint)
-    match = _YAML.match(text)
-    path, named = (Path(match[1]), match[2]) if match else _in_library(text)
+    path, named = find_task_file(text)
     any_file, _ = read_any_task_file(path)
     if isinstance(any_file, ItemFile):
         if named or relation:
@@ -157,7 +156,7 @@ def load_task(
     own = _checked(tuple(phrases), described.columns)
     return _build(
         name, origin, tables, selection, own or spec.phrases, type or spec.type,
-        only=described.only, title=file.title, description=spec.description, licence=file.licence, wordings=spec.wordings,
+        only=described.only, hold_out=described.hold_out, title=file.title, description=spec.description, licence=file.licence, wordings=spec.wordings,
     )  # fmt: skip
 
 
@@ -203,6 +202,33 @@ def task_from_rows(
     return _build(name, name, tables_in_memory(rows, None, name), selection, own, type)
 
 
+def find_task_file(ref: str) -> tuple[Path, str | None]:
+    """The task file that a reference names, and the relation behind it.
+
+    Raises:
+        UnknownNameError: no such task in the library.
+    """
+    match = _YAML.match(ref)
+    return (Path(match[1]), match[2]) if match else _in_library(ref)
+
+
+def rows_description(ref: str | Path, said: Mapping[str, Any]) -> Data | None:
+    """How a file of rows is read with what the user says of it; None where `ref` is no file of rows.
+
+    Raises:
+        ConfigError: `columns` names a field that cannot be.
+    """
+    path = Path(str(ref))
+    if not is_rows_file(path):
+        return None
+    spec = _described(
+        Data(folder=".", splits=Splits(train=path.name)), said.get("columns") or {}, said.get("delimiter")
+    )
+    if "delimiter" in spec.model_fields_set or FORMATS[path.suffix.lower()] != "csv":
+        return spec
+    return spec.model_copy(update={"delimiter": find_delimiter(path, spec.looked_for())})
+
+
 def read_task_file(path: str | Path) -> tuple[TaskFile, Lines]:
     """Read and check the YAML file of completion tasks, their phrases included.
 
@@ -242,7 +268,7 @@ def read_any_task_file(path: str | Path) -> tuple[TaskFile | ItemFile, Lines]:
             for number, phrase in enumerate(phrases):
                 line = lines.get(("relations", relation, key, number))
                 problems += phrase_problems(
-                    phrase, _fields(file.data.columns), f"{path}:{line}" if line else str(path)
+                    phrase, fields_of(file.data.columns), f"{path}:{line}" if line else str(path)
                 )
     if problems:
         raise TemplateError("\n".join([f"problems with phrases in {path}:", *map(str, problems)]))
@@ -259,13 +285,13 @@ def _checked_items(file: ItemFile, path: str | Path, lines: Lines) -> ItemFile:
     return file
 
 
-def _fields(columns: Columns) -> tuple[str, ...]:
+def fields_of(columns: Columns) -> tuple[str, ...]:
     return ("head", *columns.others, "relation")
 
 
 def _checked(phrases: tuple[str, ...], columns: Columns) -> tuple[str, ...]:
     problems = [
-        p for phrase in phrases for p in phrase_problems(phrase, _fields(columns), f"phrase {phrase!r}")
+        p for phrase in phrases for p in phrase_problems(phrase, fields_of(columns), f"phrase {phrase!r}")
     ]
     if problems:
         raise TemplateError("\n".join(map(str, problems)))
@@ -341,6 +367,7 @@ def _build(
     phrases: Iterable[str],
     type: TaskType | None,
     only: Mapping[str, str] | None = None,
+    hold_out: int | None = None,
     **about: Any,
 ) -> Task:
     cleaned: dict[str, Cleaned] = {
@@ -351,12 +378,13 @@ def _build(
     splits = {split: part.examples for split, part in cleaned.items()}
     warnings = [warning for part in cleaned.values() for warning in part.warnings]
     warnings += heads_in_two_splits(splits, {split: table.path for split, table in tables.items()})
+    splits = with_hold_out(splits, hold_out, tables["train"].path)
     return Task(
         name=name,
         relation=selection.relation,
         type=type,
         phrases=tuple(phrases),
-        fields=_fields(selection.columns),
+        fields=fields_of(selection.columns),
         train=splits["train"],
         dev=splits.get("dev", ()),
         test=splits.get("test", ()),

@@ -9,7 +9,7 @@ from typing import Any
 
 from mto.config import parse
 from mto.errors import DataError, TemplateError
-from mto.tasks.clean import heads_in_two_splits
+from mto.tasks.clean import heads_in_two_splits, with_hold_out
 from mto.tasks.form import Form
 from mto.tasks.items import Reading, check_classes, field_names, find_places, read_items
 from mto.tasks.kinds import ItemColumns, ItemData, ItemFile, ItemKind
@@ -33,7 +33,7 @@ def item_task(
         TemplateError: a phrase of the user's is wrong.
     """
     reading, origin, tables = _open(file, path, given)
-    form = _form(file.kind, reading.data, file.input, file.verbalizer())
+    form = form_of(file.kind, reading.data, file.input, file.verbalizer())
     _check_phrases(phrases, reading, form)
     return _build(
         file.name, origin, tables, reading, form, phrases or file.phrases, type or file.type,
@@ -58,12 +58,12 @@ def items_from_rows(
     own = {str(name): tuple(words) or (str(name),) for name, words in (labels or {}).items()}
     reading = Reading(kind, data, relation, {label.casefold(): label for label in own} if own else None)
     tables = tables_in_memory(rows, None, name)
-    form = _form(kind, data, input, own)
+    form = form_of(kind, data, input, own)
     _check_phrases(phrases, reading, form)
     task = _build(name, name, tables, reading, form, phrases, type)
     if kind == "classification" and not own:
         found = sorted({example.targets[0] for example in (*task.train, *task.dev, *task.test)})
-        task = _with_form(task, _form(kind, data, input, {label: (label,) for label in found}))
+        task = _with_form(task, form_of(kind, data, input, {label: (label,) for label in found}))
     return task
 
 
@@ -73,7 +73,7 @@ def _with_form(task: Task, form: Form) -> Task:
     return replace(task, form=form)
 
 
-def _form(kind: ItemKind, data: ItemData, input: str | None, labels: Mapping[str, tuple[str, ...]]) -> Form:
+def form_of(kind: ItemKind, data: ItemData, input: str | None, labels: Mapping[str, tuple[str, ...]]) -> Form:
     if kind == "classification":
         names = [name for name in field_names(kind, data) if name != "relation"]
         input = input or " ".join(f"{{{{ {name} }}}}" for name in names)
@@ -106,11 +106,7 @@ def _check_phrases(phrases: tuple[str, ...], reading: Reading, form: Form) -> No
 
 def _open(file: ItemFile, path: Path, given: DataLike | None) -> tuple[Reading, str, dict[str, Table]]:
     """The tables, and the description that their columns fit: the files' own or the hub's."""
-    relation = file.relation or file.name
-    labels = file.label_of() if file.kind == "classification" else None
-    ways = [Reading(file.kind, data, relation, labels) for data in (file.data, file.hub) if data is not None]
-    if given is None and file.data.folder is None and file.hub is not None:
-        ways = ways[1:]  # the public data set
+    ways = _ways(file, given)
     first: DataError | None = None
     for reading in ways:
         try:
@@ -122,6 +118,19 @@ def _open(file: ItemFile, path: Path, given: DataLike | None) -> tuple[Reading, 
             first = first or error
     assert first is not None
     raise first
+
+
+def _ways(file: ItemFile, given: Any) -> list[Reading]:
+    """How the rows may be read: as the user's files, or as the public data set."""
+    relation = file.relation or file.name
+    labels = file.label_of() if file.kind == "classification" else None
+    ways = [Reading(file.kind, data, relation, labels) for data in (file.data, file.hub) if data is not None]
+    return ways[1:] if given is None and file.data.folder is None and file.hub is not None else ways
+
+
+def reading_of(file: ItemFile, given: DataLike | None) -> Reading:
+    """How the rows of a task are read first."""
+    return _ways(file, given)[0]
 
 
 def _as_given(data: ItemData, given: Any) -> ItemData:
@@ -156,6 +165,7 @@ def _build(
         check_classes(splits["train"], tables["train"].path)
     warnings = [warning for part in cleaned.values() for warning in part.warnings]
     warnings += heads_in_two_splits(splits, {split: table.path for split, table in tables.items()})
+    splits = with_hold_out(splits, reading.data.hold_out, tables["train"].path)
     return Task(
         name=name,
         relation=reading.relation,

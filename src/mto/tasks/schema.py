@@ -80,6 +80,7 @@ class Source(Strict):
         dataset: for ``huggingface``: a folder saved with ``save_to_disk``, or a name on the hub.
         config, revision: of a data set on the hub.
         only: rows with these values alone are read, in files that have the column, such as ``{label: "1"}``.
+        hold_out: where there is no test file: so many inputs of the train file are the test set, drawn by a fixed seed.
     """
 
     folder: str | None = "."
@@ -90,6 +91,7 @@ class Source(Strict):
     revision: str | None = None
     splits: Splits
     only: dict[str, str] = Field(default_factory=dict)
+    hold_out: Annotated[int, Field(ge=1)] | None = None
 
     def looked_for(self) -> tuple[str, ...]:
         """Columns by which the delimiter of a file of rows is known."""

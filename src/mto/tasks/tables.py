@@ -222,7 +222,8 @@ def _csv(text: str, path: Path, delimiter: str) -> list[tuple[int, list[str]]]:
             records.append((before + 1, cells))
             before = reader.line_num
     except csv.Error as error:
-        raise DataError(f"not valid CSV: {error}", where=f"{path}:{before + 1}") from None
+        hint = "is a quotation mark missing, or one too many? Inside a cell each is written twice"
+        raise DataError(f"not valid CSV: {error}", where=f"{path}:{before + 1}", hint=hint) from None
     return records
 
 

@@ -1,0 +1,117 @@
+"""What is odd about the rows of a task as a whole: too few, one label in nearly all, nearly the same input on both sides."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from mto.tasks.task import Example, Task, fold_case
+
+FEW = 16
+"""Inputs to learn from below which a score says little."""
+MOST_SHARE = 0.8
+"""Share of one label, or of one place of the right choice, from which the rows are uneven."""
+ENOUGH = 10
+"""Rows below which shares say nothing."""
+
+_MARKS = re.compile(r"[^\w]+")
+Odd = tuple[str, str, str, str]  # check, message, where, hint
+
+
+def balance_findings(task: Task, paths: Mapping[str, str]) -> Iterator[Odd]:
+    """Oddities of a task's rows, each with its check, message, place and hint.
+
+    Args:
+        paths: file name in `Example.where` to path.
+
+    >>> from mto.tasks import task_from_rows
+    >>> rows = [{"text": f"text {n}", "label": "no" if n else "yes"} for n in range(20)]
+    >>> task = task_from_rows(rows, kind="classification")
+    >>> [message for check, message, *_ in balance_findings(task, {}) if check == "imbalance"]
+    ["19 of 20 train rows have the label 'no' (95 %)"]
+    """
+    where = _path(task.train[0], paths) if task.train else ""
+    if len(task.train) < FEW:
+        hint = "scores of so few rows are wide; give more if you can"
+        yield "few-rows", f"{len(task.train)} inputs to learn from", where, hint
+    if not task.phrases and task.kind != "multiple-choice":
+        hint = f"write how a person would say it up to the answer: phrases: ['{{{{ {task.fields[0]} }}}} is used for']"
+        yield (
+            "phrase",
+            f"{task.name} has no natural phrase, so only the Mapping families can write it",
+            "",
+            hint,
+        )
+    for split, examples in (("train", task.train), ("dev", task.dev), ("test", task.test)):
+        if examples:
+            yield from _uneven(task, split, examples, _path(examples[0], paths))
+    if task.form.labels and task.train:
+        seen = {example.targets[0] for example in task.train}
+        for name in task.form.labels:
+            if name not in seen:
+                yield (
+                    "labels",
+                    f"no train row has the label '{name}'",
+                    where,
+                    "is its data value spelt as in the file?",
+                )
+    yield from _near(task, paths)
+
+
+def _uneven(task: Task, split: str, examples: tuple[Example, ...], where: str) -> Iterator[Odd]:
+    if task.kind not in ("classification", "multiple-choice") or len(examples) < ENOUGH:
+        return
+    classes = task.kind == "classification"
+    counts = Counter(
+        example.targets[0] if classes else f"choice{example.choices.index(example.targets[0]) + 1}"
+        for example in examples
+    )
+    right, count = counts.most_common(1)[0]
+    if (count / len(examples) >= MOST_SHARE and len(counts) > 1) or (len(counts) == 1 and split != "train"):
+        what = f"have the label '{right}'" if classes else f"have {right} as the right one"
+        message = f"{count} of {len(examples)} {split} rows {what} ({count / len(examples):.0%})".replace(
+            "%)", " %)"
+        )
+        yield (
+            "imbalance",
+            message,
+            where,
+            "accuracy alone says little here; look at macro F1 and at the majority baseline",
+        )
+
+
+def _near(task: Task, paths: Mapping[str, str]) -> Iterator[Odd]:
+    """Test inputs that differ from a train or dev input in marks alone; equal ones are told elsewhere."""
+    known: dict[str, tuple[str, Example]] = {}
+    for split, examples in (("train", task.train), ("dev", task.dev)):
+        for example in examples:
+            known.setdefault(_bare(example), (split, example))
+    for example in task.test:
+        split, other = known.get(_bare(example), ("", example))
+        if split and other.id != example.id:
+            message = f"'{_short(example)}' stands in {split} too ({other.where}), but for marks"
+            yield (
+                "overlap",
+                message,
+                _path(example, paths),
+                "the test score would be flattered; take it out of one file",
+            )
+
+
+def _bare(example: Example) -> str:
+    texts = (
+        f"{name}\x1e{_MARKS.sub(' ', fold_case(text)).strip()}"
+        for name, text in sorted(example.fields.items())
+    )
+    return "\x1f".join(texts)
+
+
+def _short(example: Example) -> str:
+    return example.head if len(example.head) <= 60 else example.head[:59] + "…"
+
+
+def _path(example: Example, paths: Mapping[str, str]) -> str:
+    """``file:line`` with the file's path in place of its name."""
+    name, _, line = example.where.rpartition(":")
+    return f"{paths.get(name, name)}:{line}"

@@ -1,0 +1,127 @@
+"""`mto validate`: all that is wrong or odd, at once, each with its line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Mto
+
+BAD = """text,label
+good film,good
+bad film,bad
+bad film,bad
+,good
+lovely film,lovely
+bad  FILM,good
+
+nice thing,good
+"""
+TASK = """name: bad
+kind: classification
+labels: {good: {words: [great]}, bad: {}, odd: {}}
+phrases: ["{{ text }} It was", "{{ txt }} is", "nothing"]
+data:
+  splits: {train: bad.csv, test: test.csv, dev: missing.csv}
+"""
+
+
+@pytest.fixture
+def bad(tmp_path: Path) -> Path:
+    """A folder with a task that is wrong in many ways."""
+    (tmp_path / "bad.csv").write_text(BAD)
+    (tmp_path / "test.csv").write_text("text,label\ngood film!,good\nbad film,bad\n")
+    (tmp_path / "bad.yaml").write_text(TASK)
+    return tmp_path
+
+
+def places(findings: list[dict[str, str]], check: str) -> list[str]:
+    """Where findings of one sort stand."""
+    return [one["where"] for one in findings if one["check"] == check]
+
+
+def test_everything_is_said_at_once_with_lines(bad: Path, mto: Mto) -> None:
+    told = mto("validate", "bad.yaml", "--model", "none", "--json")
+    assert told.exit_code == 2
+    value = json.JSONDecoder().raw_decode(told.stdout)[0]
+    assert places(value["errors"], "phrase") == ["bad.yaml:4", "bad.yaml:4"]
+    assert places(value["errors"], "file") == ["missing.csv"]
+    assert places(value["errors"], "odd-row") == ["bad.csv:6", "bad.csv:7"]
+    for check, where in (
+        ("duplicate-row", ["bad.csv:4"]),
+        ("empty-cell", ["bad.csv:5"]),
+        ("empty-row", ["bad.csv:8"]),
+        ("overlap", ["test.csv:3", "test.csv:2"]),  # the second but for a mark
+        ("few-rows", ["bad.csv:2"]),
+        ("labels", ["bad.csv:2"]),
+        ("phrase", []),  # wrong phrases are told above
+    ):
+        assert places(value["warnings"], check) == where, check
+    shown = mto("validate", "bad.yaml", "--model", "none")
+    assert shown.exit_code == 2 and "bad.yaml: 5 errors" in shown.stderr
+    assert "odd row (2)" in shown.stdout and "did you mean 'text'" in shown.stdout
+
+
+def test_warnings_are_errors_where_asked(mto: Mto, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("head,tail\n" + "".join(f"thing {n},use\n" for n in range(9)))
+    assert mto("validate", "a.csv", "--model", "none").exit_code == 0
+    told = mto("validate", "a.csv", "--model", "none", "--strict")
+    assert told.exit_code == 2 and "9 inputs to learn from" in told.stdout
+
+
+def test_uneven_rows_are_told(mto: Mto, tmp_path: Path) -> None:
+    lines = [{"question": f"Q {n}?", "choices": ["x", f"y {n}"], "answer": int(n == 3)} for n in range(20)]
+    (tmp_path / "q.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (tmp_path / "q.yaml").write_text("name: q\nkind: multiple-choice\ndata: {splits: {train: q.jsonl}}\n")
+    told = mto("validate", "q.yaml", "--model", "none")
+    assert told.exit_code == 0, told.output
+    assert "19 of 20 train rows have choice1 as the right one (95 %)" in told.stdout
+
+
+def test_relations_that_the_file_does_not_name_are_told(mto: Mto, tmp_path: Path) -> None:
+    rows = "".join(f"thing {n}\t{'Use' if n < 18 else 'Usee'}\tuse {n}\n" for n in range(20))
+    (tmp_path / "r.tsv").write_text("head\trelation\ttail\n" + rows)
+    (tmp_path / "r.yaml").write_text(
+        "name: r\ndata: {splits: {train: r.tsv}}\nrelations: {Use: {phrases: ['{{ head }} is']}, Other: {phrases: ['{{ head }} is']}}\n"
+    )
+    value = json.JSONDecoder().raw_decode(mto("validate", "r.yaml", "--model", "none", "--json").stdout)[0]
+    assert places(value["warnings"], "relation") == ["r.tsv:20"]
+    assert [one["message"] for one in value["errors"]] == ["no usable row for 'Other' in train"]
+
+
+def test_lengths_and_strange_characters(mto: Mto, mini: str, tmp_path: Path) -> None:
+    rows = [[f"find the book number {n}", "red"] for n in range(20)]
+    rows[4] = ["find the book " * 60, "red"]
+    rows[7] = ["a 电影 here", "red"]
+    rows[9] = ["x" * 250_000, "red"]
+    rows[11] = ["the dog", "eat food " * 500]
+    (tmp_path / "a.tsv").write_text("head\ttail\n" + "".join("\t".join(row) + "\n" for row in rows))
+    told = mto("validate", "a.tsv", "--phrase", "{{ head }} is", "--max-source", "64", "--json")
+    value = json.JSONDecoder().raw_decode(told.stdout)[0]
+    assert told.exit_code == 2, told.output
+    assert places(value["warnings"], "too-long") == ["a.tsv:6", "a.tsv:11"]
+    assert "over 200,000 characters" in told.stdout
+    assert places(value["warnings"], "unknown-characters") == ["a.tsv:9"]
+    assert places(value["errors"], "too-long") == ["a.tsv:13"]
+    lengths = value["tasks"][0]["lengths"]
+    assert lengths["source_most"] > 64 == lengths["limit"] and lengths["rows"] == 19
+
+
+@pytest.mark.parametrize("ref", ["household", "household/xWant"])
+def test_the_library_is_clean(mto: Mto, ref: str) -> None:
+    told = mto("validate", ref, "--model", "none")
+    assert told.exit_code == 0 and "nothing to complain of" in told.stdout
+
+
+def test_what_is_not_there(mto: Mto) -> None:
+    for ref, said in (
+        ("nothing.yaml", "no such file"),
+        ("nothing.csv", "no such file"),
+        ("househol", "did you mean 'household'"),
+    ):
+        told = mto("validate", ref, "--model", "none")
+        assert told.exit_code == 2 and said in told.output, told.output
