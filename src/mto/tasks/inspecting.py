@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -159,7 +160,7 @@ class _Inspector:
             found = {
                 split: table
                 for split, file in spec.splits.named().items()
-                if (table := self._try("file", lambda file=file: read_table(folder / file, spec.format, delimiter=spec.delimiter)))
+                if (table := self._try("file", partial(read_table, folder / file, spec.format, delimiter=spec.delimiter)))
             }  # fmt: skip
         else:
             opened = self._try("file", lambda: open_tables(spec, base, given, name))
@@ -173,7 +174,7 @@ class _Inspector:
         lenient = replace(reading, data=reading.data.model_copy(update={"odd_rows": "drop"}))
         parts: dict[str, Cleaned] = {}
         for split, table in tables.items():
-            part = self._try("rows", lambda table=table: read_items(table, lenient))
+            part = self._try("rows", partial(read_items, table, lenient))
             if part is not None:
                 parts[split] = part
                 self._told(part.warnings, odd="error" if reading.data.odd_rows == "error" else "warning")
@@ -194,7 +195,7 @@ class _Inspector:
             selection = Selection(name, file.data.columns, len(file.relations) == 1, file.data.drop_tails)
             parts: dict[str, Cleaned] = {}
             for split, table in tables.items():
-                part = self._try("rows", lambda table=table, s=selection: clean(table, s))
+                part = self._try("rows", partial(clean, table, selection))
                 if part is not None:
                     parts[split] = part
                     self._told(part.warnings, odd="error")
