@@ -21,6 +21,8 @@ class Strict(BaseModel):
 
 M = TypeVar("M", bound=BaseModel)
 Lines = dict[tuple[str | int, ...], int]
+MOST_PLACES = 100_000
+"""Values of one YAML file: more stand in none that a person wrote."""
 
 
 def read_yaml(path: str | Path) -> tuple[Any, Lines]:
@@ -41,8 +43,18 @@ def read_yaml(path: str | Path) -> tuple[Any, Lines]:
         raise ConfigError(f"cannot be read: {error}", where=str(path)) from error
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
-        lines: Lines = dict(_walk(node, (), str(path))) if node is not None else {}
+        lines: Lines = {}
+        for at, line in _walk(node, (), str(path)) if node is not None else ():
+            lines[at] = line
+            if len(lines) > MOST_PLACES:
+                hint = "anchors (&a, *a) that hold each other multiply; write the values out"
+                raise ConfigError(f"holds more than {MOST_PLACES:,} values", where=str(path), hint=hint)
         return yaml.safe_load(text), lines
+    except RecursionError:
+        hint = "write lists and mappings one in the other only a few times"
+        raise ConfigError(
+            "is nested too deeply, or an anchor holds itself", where=str(path), hint=hint
+        ) from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}:{mark.line + 1}" if mark else str(path)

@@ -14,6 +14,7 @@ from typing import IO, Any, Protocol
 
 from mto.errors import DataError, RunError
 from mto.runs.atomic import disk_errors
+from mto.tasks.tables import json_row
 
 FORMATS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 
@@ -105,13 +106,7 @@ def _objects(lines: Iterator[str], name: str) -> Iterator[tuple[str, dict[str, A
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
-        try:
-            value = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise DataError(f"not valid JSON: {error.msg}", where=f"{name}:{number}") from None
-        if not isinstance(value, dict):
-            raise DataError(f"expected an object, found {type(value).__name__}", where=f"{name}:{number}")
-        yield f"{name}:{number}", value
+        yield f"{name}:{number}", json_row(line, f"{name}:{number}")
 
 
 def _cells(lines: Iterator[str], form: str, name: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:

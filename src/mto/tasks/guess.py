@@ -26,7 +26,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "text2": ("text2", "sentence2", "hypothesis", "question2", "textb"),
     "label": (
         "label", "labels", "class", "category", "sentiment", "intent", "topic", "polarity", "target", "labeltext", "stance",
-        "emotion", "tag", "gold", "goldlabel", "verdict", "answer",
+        "emotion", "mood", "tag", "rating", "stars", "gold", "goldlabel", "verdict", "answer",
     ),
     "source": ("source", "input", "src", "document", "article", "mr", "text", "meaningrepresentation", "concepts", "question", "prompt", "instruction"),
     "target": ("target", "output", "tgt", "summary", "reference", "references", "humanreference", "translation", "response", "targets", "answer", "completion", "answers"),
@@ -185,10 +185,9 @@ class _Guesser:
             self.reasons.append(f"text-to-text: '{source}' leads to '{target}', which has no few labels")
             return "text-to-text"
         few = [name for name in self.free if self.seen[name].few]
-        if len(few) == 1 and len(self.free) > 1:
-            self.reasons.append(
-                f"classification: '{few[0]}' holds {self.seen[few[0]].distinct} values that come again and again"
-            )
+        if few and len(self.free) > len(few):
+            verb = "holds" if len(few) == 1 else "hold"
+            self.reasons.append(f"classification: {_listed(few)} {verb} few values that come again and again")
             return "classification"
         if len(self.free) == 2 and not few:
             short = all(self.seen[name].words <= SHORT for name in self.free)

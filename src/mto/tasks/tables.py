@@ -150,7 +150,7 @@ def cell_texts(cell: Cell, where: str) -> tuple[str, ...]:
     if isinstance(cell, bool) or not isinstance(cell, str | int | float):
         raise DataError(f"expected text, found {type(cell).__name__}: {cell!r}", where=where)
     text = str(cell).strip()
-    if any("\ud800" <= char <= "\udfff" for char in text):
+    if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
         raise DataError(
             f"the text holds half a character: {text!r}", where=where, hint="save the data as UTF-8"
         )
@@ -233,18 +233,35 @@ def _jsonl(text: str, path: Path) -> tuple[tuple[str, ...], Rows]:
         if not content.strip():
             objects.append((line, None))
             continue
-        try:
-            value = json.loads(content)
-        except json.JSONDecodeError as error:
-            raise DataError(f"not valid JSON: {error.msg}", where=f"{path}:{line}") from None
-        if not isinstance(value, dict):
-            raise DataError(f"expected an object, found {type(value).__name__}", where=f"{path}:{line}")
-        objects.append((line, value))
+        objects.append((line, json_row(content, f"{path}:{line}")))
     columns = tuple(dict.fromkeys(key for _, value in objects if value for key in value))
     return columns, [
         (line, () if value is None else tuple(value.get(column) for column in columns))
         for line, value in objects
     ]
+
+
+def json_row(text: str, where: str) -> dict[str, Any]:
+    """One line of a JSONL file.
+
+    Raises:
+        DataError: it is no JSON object, is nested too deeply, or holds a number of thousands of digits.
+
+    >>> json_row('{"head": "hammer"}', "a.jsonl:1")
+    {'head': 'hammer'}
+    """
+    hint = "each line holds one object with a key for each column"
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise DataError(f"not valid JSON: {error.msg}", where=where, hint=hint) from None
+    except RecursionError:
+        raise DataError("lists or objects are nested too deeply", where=where, hint=hint) from None
+    except ValueError as error:  # Python's limit to the digits of a number
+        raise DataError(f"a number is too long: {error}", where=where, hint="write it as a text") from None
+    if not isinstance(value, dict):
+        raise DataError(f"expected an object, found {type(value).__name__}", where=where, hint=hint)
+    return value
 
 
 def _parquet(data: bytes, path: Path) -> tuple[tuple[str, ...], Rows]:
