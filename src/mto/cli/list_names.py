@@ -37,8 +37,8 @@ def list_names(
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in rows[0] if rows else ("none",):
-        table.add_column(column, overflow="fold")
+    for number, column in enumerate(rows[0] if rows else ("none",)):
+        table.add_column(column, overflow="fold", no_wrap=number == 0)  # a name must stay whole
     for row in rows:
         table.add_row(*(_cell(value) for value in row.values()))
     Console().print(table, markup=False)

@@ -70,9 +70,10 @@ def _points(score: float) -> float:
 
 
 def _signature(scorer: Any) -> str:
-    from importlib.metadata import version
-
-    return f"sacrebleu {version('sacrebleu')}, {scorer.get_signature()}"
+    """The settings as sacrebleu writes them, without the number of references, which belongs to the data."""
+    scorer.sentence_score("a", ["a"])  # it says nothing before it has scored something
+    parts = str(scorer.get_signature()).split("|")
+    return f"sacrebleu, {'|'.join(part for part in parts if not part.startswith('nrefs'))}"
 
 
 BLEU = Metric("bleu", "BLEU", lambda: f"mean of sentence BLEU; {_signature(_bleu(one=True))}", bleu)
