@@ -177,7 +177,7 @@ INPUTS: tuple[Bad, ...] = (
     yaml("an anchor in itself", TASK + "title: &a [*a]\n"),
     yaml("deep nesting", TASK + "title: " + "[" * 5000 + "]" * 5000 + "\n"),
     yaml("open template", TASK.replace("}} is", " is"), 4),
-    yaml("template reaches out", TASK.replace("{{ head }}", "{{ head.__class__ }}"), 4),
+    yaml("template reaches out", TASK.replace("{{ head }}", "{{ head.__class__ }}")),
     yaml("unknown field", TASK.replace("head", "haed"), 4),
     yaml("number as a phrase", TASK.replace("'{{ head }} is used for'", "7"), 4),
     yaml("no relation", "name: own\ndata: {splits: {train: rows.csv}}\nrelations: {}\n", 3),
