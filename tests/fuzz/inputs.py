@@ -157,7 +157,7 @@ INPUTS: tuple[Bad, ...] = (
     texts("unknown label", "a text 2,lovely"),
     texts("empty label", "a text 2,"),
     texts("text twice with another label", "a text 1,bad"),
-    texts("one class", "a text 2,good", 1, labels="labels: {good: {data: [good, bad]}, bad: {data: [worse]}}\n"),
+    texts("one class", "a text 2,good", None, labels="labels: {good: {data: [good, bad]}, bad: {data: [worse]}}\n"),
     texts("word of two labels", "a text 2,bad", 3, labels="labels: {good: {words: [fine]}, bad: {words: [Fine]}}\n"),
     Bad(
         "empty target", "rows.csv", ("source,target\na b,\n" + GOOD).encode(), 2,
