@@ -24,7 +24,7 @@ def test_the_tutorial(mto: Mto) -> None:
     assert (init[0], validate[0], run[:2]) == ("init", "validate", ["run", "feedback.yaml"])
     told = mto(*init)
     assert told.exit_code == 0, told.output
-    printed, findings = (text for kind, text in blocks if kind == "text")
+    printed, findings, _ = (text for kind, text in blocks if kind == "text")
     said = told.stderr + told.stdout
     assert [line for line in printed.splitlines() if line not in said.splitlines()] == []
     assert said.count("[feedback.csv:") == 3
