@@ -157,7 +157,7 @@ INPUTS: tuple[Bad, ...] = (
     texts("unknown label", "a text 2,lovely"),
     texts("empty label", "a text 2,"),
     texts("text twice with another label", "a text 1,bad"),
-    texts("one class", "a text 2,good", 1, labels="labels: {good: {data: [good, bad]}, bad: {data: [worse]}}\n"),
+    texts("one class", "a text 2,good", None, labels="labels: {good: {data: [good, bad]}, bad: {data: [worse]}}\n"),
     texts("word of two labels", "a text 2,bad", 3, labels="labels: {good: {words: [fine]}, bad: {words: [Fine]}}\n"),
     Bad(
         "empty target", "rows.csv", ("source,target\na b,\n" + GOOD).encode(), 2,
@@ -177,7 +177,7 @@ INPUTS: tuple[Bad, ...] = (
     yaml("an anchor in itself", TASK + "title: &a [*a]\n"),
     yaml("deep nesting", TASK + "title: " + "[" * 5000 + "]" * 5000 + "\n"),
     yaml("open template", TASK.replace("}} is", " is"), 4),
-    yaml("template reaches out", TASK.replace("{{ head }}", "{{ head.__class__ }}"), 4),
+    yaml("template reaches out", TASK.replace("{{ head }}", "{{ head.__class__ }}")),
     yaml("unknown field", TASK.replace("head", "haed"), 4),
     yaml("number as a phrase", TASK.replace("'{{ head }} is used for'", "7"), 4),
     yaml("no relation", "name: own\ndata: {splits: {train: rows.csv}}\nrelations: {}\n", 3),

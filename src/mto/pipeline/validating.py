@@ -151,7 +151,10 @@ def _templates(task: Task, adapter: Adapter | None, findings: list[Finding]) -> 
             try:
                 template = task.form.template(family, phrase=phrase, fields=task.fields, adapter=adapter)
             except MtoError as error:
-                findings += finding_of(error, "template")
+                named = f" (phrase {phrase!r})" if phrase is not None and "phrase" in family.source else ""
+                findings += [
+                    replace(one, message=one.message + named) for one in finding_of(error, "template")
+                ]
                 continue
             findings += [
                 Finding("warning", "template", p.message, p.where, p.hint) for p in template.warnings
