@@ -177,6 +177,6 @@ tune.epilog = examples(  # type: ignore[attr-defined]
     "mto tune household/ObjectUse",
     "mto tune household/xWant --family auto --shots 16 --out runs/want",
     "mto tune household/xWant --method prompt --vectors 10,20 --out runs/soft",
-    "mto tune household/xWant household/ObjectUse --method prompt --shared 10 --out runs/both",
+    "mto tune household/xWant household/xNeed --method prompt --shared 10",
     "mto tune tools.csv --phrase '{{ head }} is used for' --steps 0,5,20",
 )

@@ -27,6 +27,7 @@ from mto.report.results import (
     Shown,
     Stage,
     TaskInfo,
+    Trained,
     dump_lines,
     problems,
 )
@@ -68,6 +69,10 @@ class SystemCell(Strict):
     words_lost: int = 0
     seconds: Seconds = 0.0
     dev: dict[str, Number] | None = None
+    trained: Trained | None = None
+    """None: all weights."""
+    corpus: dict[str, Number] = {}
+    """Measures of all predictions together; empty where there are none."""
     rate: Rate | None = None
     """Of the chosen point of the sweep, with `steps`; None under cross-validation, which has one a fold."""
     steps: int | None = None
