@@ -206,6 +206,6 @@ run.epilog = examples(  # type: ignore[attr-defined]
     "mto run atomic2020/xIntent --data atomic2020 --steps 0,5,20 tune.beams=2",
     "mto run household/ObjectUse --method prompt --vectors 10 --seeds 2",
     "mto run household/xWant --corpus mto:household --controls none",
-    "mto run tools.csv --phrase '{{ head }} is used for' --corpus texts --corpus more.txt.gz -m google/flan-t5-base",
+    "mto run tools.csv --phrase '{{ head }} is used for' --corpus texts",
     "mto run --config configs/demo.yaml --out runs/demo",
 )
