@@ -36,7 +36,7 @@ def as_words(config: AdaptConfig) -> list[str]:
     """The settings that are not defaults, as ``key=value`` words that `read_adapt_config` reads.
 
     >>> as_words(AdaptConfig(pairs="work/tools", objective="lm", lora={"rank": 4}))
-    ['pairs="work/tools"', 'objective="lm"', 'lora={"rank": 4}']
+    ['objective="lm"', 'lora={"rank": 4}', 'pairs="work/tools"']
     """
     given = config.model_dump(mode="json", exclude_defaults=True)
     return [f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in given.items()]
