@@ -16,18 +16,15 @@ from mto.prepare.prepared import Prepared
 from mto.report.results import (
     RESULTS,
     Baseline,
+    Cell,
     FamilyInfo,
     MatchInfo,
     ModelInfo,
     Number,
     Rate,
-    Scores,
     Seconds,
-    Share,
     Shown,
-    Stage,
     TaskInfo,
-    Trained,
     dump_lines,
     problems,
 )
@@ -54,25 +51,10 @@ SHORT: dict[str, str] = {
 """The same for plots."""
 
 
-class SystemCell(Strict):
-    """What one system scored on the test heads of one task with the split of one seed."""
+class SystemCell(Cell):
+    """What one system scored on the test heads of one task with the split of one seed: a cell of its comparison."""
 
     system: SystemKey
-    task: str
-    seed: int
-    family: str
-    stage: Stage = "tuned"
-    scores: Scores
-    empty: Share = 0.0
-    unasked: Share = 0.0
-    distinct: Share = 0.0
-    words_lost: int = 0
-    seconds: Seconds = 0.0
-    dev: dict[str, Number] | None = None
-    trained: Trained | None = None
-    """None: all weights."""
-    corpus: dict[str, Number] = {}
-    """Measures of all predictions together; empty where there are none."""
     rate: Rate | None = None
     """Of the chosen point of the sweep, with `steps`; None under cross-validation, which has one a fold."""
     steps: int | None = None
