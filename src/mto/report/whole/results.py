@@ -51,10 +51,13 @@ SHORT: dict[str, str] = {
 """The same for plots."""
 
 
-class SystemCell(Cell):
+class _OfSystem(Strict):
+    system: SystemKey
+
+
+class SystemCell(Cell, _OfSystem):  # in this order the system stands first in the file
     """What one system scored on the test heads of one task with the split of one seed: a cell of its comparison."""
 
-    system: SystemKey
     rate: Rate | None = None
     """Of the chosen point of the sweep, with `steps`; None under cross-validation, which has one a fold."""
     steps: int | None = None
