@@ -8,11 +8,10 @@ from mto.tasks.load import (
     is_rows_file,
     list_tasks,
     load_task,
-    read_any_task_file,
-    read_task_file,
     task_files,
     task_from_rows,
 )
+from mto.tasks.read_file import read_any_task_file, read_task_file
 from mto.tasks.schema import TaskFile
 from mto.tasks.split import Split, draw_split, folds
 from mto.tasks.split_files import read_split, write_split

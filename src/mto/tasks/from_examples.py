@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from mto.tasks.items import Reading, field_names
 from mto.tasks.kinds import ItemFile
-from mto.tasks.load import fields_of
 from mto.tasks.load_items import form_of
+from mto.tasks.read_file import fields_of
 from mto.tasks.schema import TaskFile
 from mto.tasks.task import Example, Task, TaskSource
 

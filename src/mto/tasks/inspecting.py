@@ -17,8 +17,9 @@ from mto.tasks.form import Kind
 from mto.tasks.from_examples import task_of_items, task_of_relation
 from mto.tasks.items import check_classes, read_items
 from mto.tasks.kinds import ItemFile
-from mto.tasks.load import find_task_file, load_task, read_any_task_file, rows_description
+from mto.tasks.load import find_task_file, load_task, rows_description
 from mto.tasks.load_items import reading_of
+from mto.tasks.read_file import read_any_task_file
 from mto.tasks.schema import Source, TaskFile
 from mto.tasks.sources import open_tables
 from mto.tasks.tables import Table, only_rows, read_table

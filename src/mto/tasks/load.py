@@ -6,15 +6,16 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from mto.config import Lines, parse, read_yaml
-from mto.errors import ConfigError, DataError, TemplateError, UnknownNameError
+from mto.config import parse
+from mto.errors import DataError, TemplateError, UnknownNameError
 from mto.registry import Registry, suggest
 from mto.tasks.clean import Cleaned, Selection, clean, heads_in_two_splits, with_hold_out
 from mto.tasks.form import Kind
-from mto.tasks.kinds import ItemFile, ItemKind
+from mto.tasks.kinds import ItemFile
 from mto.tasks.load_items import item_task, items_from_rows
+from mto.tasks.read_file import fields_of, read_any_task_file
 from mto.tasks.schema import Columns, Data, Splits, TaskFile
 from mto.tasks.sources import DataLike, open_tables, tables_in_memory
 from mto.tasks.tables import FORMATS, Table, cell_texts, find_delimiter, only_rows
@@ -227,66 +228,6 @@ def rows_description(ref: str | Path, said: Mapping[str, Any]) -> Data | None:
     if "delimiter" in spec.model_fields_set or FORMATS[path.suffix.lower()] != "csv":
         return spec
     return spec.model_copy(update={"delimiter": find_delimiter(path, spec.looked_for())})
-
-
-def read_task_file(path: str | Path) -> tuple[TaskFile, Lines]:
-    """Read and check the YAML file of completion tasks, their phrases included.
-
-    Raises:
-        ConfigError, TemplateError: all problems at once, with lines; or it is a task of another kind.
-    """
-    file, lines = read_any_task_file(path)
-    if isinstance(file, ItemFile):
-        raise ConfigError(f"is a {file.kind} task, and a completion task is wanted here", where=str(path))
-    return file, lines
-
-
-def read_any_task_file(path: str | Path) -> tuple[TaskFile | ItemFile, Lines]:
-    """Read and check a task's YAML file of any kind.
-
-    Raises:
-        ConfigError, TemplateError: all problems at once, with lines.
-    """
-    data, lines = read_yaml(path)
-    if not isinstance(data, dict):
-        hint = "a task file has the keys name, data and relations"
-        raise ConfigError(
-            f"expected a mapping at the top, found {type(data).__name__}", where=str(path), hint=hint
-        )
-    kind = data.get("kind", "completion")
-    if kind in get_args(ItemKind):
-        return _checked_items(parse(ItemFile, data, source=str(path), lines=lines), path, lines), lines
-    if kind not in get_args(Kind):
-        where = f"{path}:{lines[('kind',)]}"
-        raise ConfigError(
-            f"no kind of task is named '{kind}'", where=where, hint=suggest(str(kind), get_args(Kind))
-        )
-    file = parse(TaskFile, data, source=str(path), lines=lines)
-    problems = []
-    for relation, spec in file.relations.items():
-        for key, phrases in (("phrases", spec.phrases), ("wordings", spec.wordings)):
-            for number, phrase in enumerate(phrases):
-                line = lines.get(("relations", relation, key, number))
-                problems += phrase_problems(
-                    phrase, fields_of(file.data.columns), f"{path}:{line}" if line else str(path)
-                )
-    if problems:
-        raise TemplateError("\n".join([f"problems with phrases in {path}:", *map(str, problems)]))
-    return file, lines
-
-
-def _checked_items(file: ItemFile, path: str | Path, lines: Lines) -> ItemFile:
-    """The file, if its phrases and its input hold together."""
-    from mto.tasks.load_items import phrase_problems_of
-
-    problems = phrase_problems_of(file, lambda *at: f"{path}:{lines[at]}" if at in lines else str(path))
-    if problems:
-        raise TemplateError("\n".join([f"problems with phrases in {path}:", *map(str, problems)]))
-    return file
-
-
-def fields_of(columns: Columns) -> tuple[str, ...]:
-    return ("head", *columns.others, "relation")
 
 
 def _checked(phrases: tuple[str, ...], columns: Columns) -> tuple[str, ...]:
