@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from mto.evaluate.statistics import gain
+from mto.evaluate.statistics import Gain, gain
 from mto.report.lines import make_line
 from mto.report.matrices import Matrices
 from mto.report.pairs import paired_tests
@@ -61,6 +61,24 @@ def _scope(
     else:
         missing = "aligned" if "aligned" not in systems else "conventional"
         reason = f"there is no {missing} family to compare with"
+    return make_scope(lookup, name, tasks, systems, tests, gained=found, reason=reason)
+
+
+def make_scope(
+    lookup: Matrices,
+    name: str,
+    tasks: Sequence[str],
+    systems: Mapping[str, System],
+    tests: tuple[PairTest, ...],
+    *,
+    gained: Gain | None = None,
+    reason: str | None = None,
+) -> Scope:
+    """What a table shows of some tasks: a line for each system, with the tests that were made.
+
+    Args:
+        gained: of the aligned way over the conventional one; None: not shown, for the `reason` where there is one.
+    """
     return Scope(
         name=name,
         label=task_labels(lookup.comparison).get(name, name),
@@ -69,7 +87,7 @@ def _scope(
         heads=sum(m.shape[1] for m in next(iter(systems.values())).matrices),
         lines=tuple(make_line(lookup, tasks, system) for system in systems.values()),
         tests=tests,
-        gain=found,
+        gain=gained,
         no_gain=reason,
     )
 

@@ -7,12 +7,10 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from mto.evaluate.statistics import Gain, gain, holm, paired_sign_flip
-from mto.report.lines import make_line
 from mto.report.matrices import Matrices
 from mto.report.results import Comparison
-from mto.report.summary import ALL, illustration
+from mto.report.summary import ALL, illustration, make_scope
 from mto.report.systems import BASELINES, System, find_systems
-from mto.report.titles import task_labels
 from mto.report.values import PairTest, Scope, Summary
 from mto.report.whole.reading import read_whole
 from mto.report.whole.results import SHORT, SystemKey, WholeResults
@@ -79,14 +77,14 @@ def summarise_whole(results: WholeResults) -> WholeSummary:
     names = [task.name for task in results.tasks]
     single = [_systems(lookup, [name]) for name in names]
     tasks = tuple(
-        _scope(lookup, name, [name], systems, tests)
+        make_scope(lookup, name, [name], systems, tests)
         for name, systems, tests in zip(names, single, planned_tests(single), strict=True)
     )
     gains = {name: _gains(systems) for name, systems in zip(names, single, strict=True)}
     whole = tasks[0]
     if len(names) > 1:
         systems = _systems(lookup, names)
-        whole = _scope(lookup, ALL, names, systems, planned_tests([systems])[0])
+        whole = make_scope(lookup, ALL, names, systems, planned_tests([systems])[0])
         gains[ALL] = _gains(systems)
     return WholeSummary(
         whole=whole,
@@ -105,26 +103,6 @@ def _systems(lookup: Matrices, tasks: Sequence[str]) -> dict[str, System]:
     return {
         key: one for key, one in found.items() if (key in own and one.kind == "family") or key in BASELINES
     }
-
-
-def _scope(
-    lookup: Matrices,
-    name: str,
-    tasks: Sequence[str],
-    systems: Mapping[str, System],
-    tests: tuple[PairTest, ...],
-) -> Scope:
-    return Scope(
-        name=name,
-        label=task_labels(lookup.comparison).get(name, name),
-        tasks=tuple(tasks),
-        seeds=min(len(lookup.seeds(task)) for task in tasks),
-        heads=sum(m.shape[1] for m in next(iter(systems.values())).matrices),
-        lines=tuple(make_line(lookup, tasks, system) for system in systems.values()),
-        tests=tests,
-        gain=None,
-        no_gain=None,
-    )
 
 
 def planned_tests(tables: Sequence[Mapping[str, System]]) -> list[tuple[PairTest, ...]]:
