@@ -40,7 +40,7 @@ def test_the_page_runs(mto: Mto, mini: str, capsys: pytest.CaptureFixture[str]) 
             capsys.readouterr()
             exec(compile(text, str(PAGE), "exec"), {})  # noqa: S102 - the page's own example
             codes.append(capsys.readouterr().out)
-    assert {"ls", "show", "match", "run", "tune", "predict", "report"} == set(commands)
+    assert {"ls", "show", "init", "validate", "match", "run", "tune", "predict", "report"} == set(commands)
     said = "".join(codes)
     assert "runs/use False" in said and "5 False" in said
     assert Path("answers.csv").read_text().startswith("head,shop,prediction\n")
