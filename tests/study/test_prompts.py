@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from mto.cli.app import app
-from mto.errors import DataError
+from mto.errors import DataError, RunError
 from mto.study.config import read_study_config
 from mto.study.pages import page_of
 from mto.study.prompts import stages
@@ -194,3 +194,17 @@ def test_bad_input(tmp_path: Path) -> None:
     )
     assert isinstance(shipped, PromptStudyConfig) and shipped.checkpoints[-1] == "runs/adapted"
     assert shipped.fixed() == shipped.model_copy(update={"adapted": None}).fixed()  # it may join later
+
+
+def test_a_study_grows_without_doing_a_cell_twice(studied: tuple[PromptStudyConfig, Path]) -> None:
+    config, folder = studied
+    one = config.models[0]
+    small = config.model_copy(update={"models": (one,), "seeds": (0,), "beside": ()})
+    first = run_prompt_study(small, folder)
+    assert first is not None
+    before = {p: p.stat().st_mtime_ns for p in folder.rglob("steps/*/**/*.json") if "models" not in p.parts}
+    grown = run_prompt_study(small.model_copy(update={"seeds": (0, 1)}), folder)
+    assert grown is not None and len(grown.cells("tasks")) == 2 * len(first.cells("tasks"))
+    assert before.items() <= {p: p.stat().st_mtime_ns for p in folder.rglob("steps/*/**/*.json")}.items()
+    with pytest.raises(RunError, match="vectors"):
+        run_prompt_study(small.model_copy(update={"vectors": 3}), folder)

@@ -3,12 +3,15 @@
 from mto.runs.atomic import atomic_directory, read_json, write_bytes, write_json, write_text
 from mto.runs.environment import environment
 from mto.runs.folder import RunFolder
+from mto.runs.share import Job, share
 
 __all__ = [
+    "Job",
     "RunFolder",
     "atomic_directory",
     "environment",
     "read_json",
+    "share",
     "write_bytes",
     "write_json",
     "write_text",

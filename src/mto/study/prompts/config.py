@@ -9,6 +9,10 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_va
 from mto.config import Strict
 from mto.templates.family import SOFT
 
+BASIS = {
+    "study", "vectors", "shots", "sweep_seed", "max_test", "metric", "rates", "ladder", "beside_ladder", "precision"
+}  # fmt: skip
+
 
 class PromptStudyConfig(Strict):
     """Soft prompts beside fine-tuning and LoRA, in three parts: encoders, tasks and shots."""
@@ -62,5 +66,9 @@ class PromptStudyConfig(Strict):
         return self.models if self.adapted is None else (*self.models, self.adapted)
 
     def fixed(self) -> dict[str, Any]:
-        """What makes two studies the same: everything but the title, where the data lie, and an adapted checkpoint that joins later."""
+        """What is studied, as the results file tells it: everything but the title, where the data lie, and an adapted checkpoint that joins later."""
         return self.model_dump(mode="json", exclude={"data", "title", "adapted"})
+
+    def basis(self) -> dict[str, Any]:
+        """What a finished cell depends on besides its arm, task and seed: while this stays, a study may grow by checkpoints, tasks, seeds or arms."""
+        return self.model_dump(mode="json", include=BASIS)

@@ -1,5 +1,7 @@
 """The work of the study, cell by cell; each is done once and goes on where it was stopped.
 
+Any number of processes may be given the same command: each takes the cells that no other is at.
+
 1. *sweep*: rate and steps of every arm, on the dev data of a few tasks and one seed.
 2. *encoders*: every encoder with every family on these tasks, all seeds (first checkpoint).
 3. *shots*: two families at several numbers of shots, at every rate of the grid (first checkpoint).
@@ -12,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ from mto.match.rows import match_rows
 from mto.match.run import draw_labelled
 from mto.pipeline.config import slug
 from mto.prompts.aligned import soft_family
-from mto.runs import RunFolder, environment, read_json
+from mto.runs import Job, RunFolder, environment, read_json, share
 from mto.study.prompts.cells import choose_settings, sweep_cell, test_cell
 from mto.study.prompts.config import PromptStudyConfig
 from mto.study.prompts.results import Arm, Chosen, Part, PromptResults, Scored, Settings, Swept
@@ -44,8 +46,8 @@ def run_prompt_study(
     Args:
         config: what is studied.
         out: folder of the study.
-        only: checkpoints to work on now, so that several processes can share a study; the others wait for the first
-            checkpoint's sweep, which names the best encoder. The results file is then written by a later call without it.
+        only: checkpoints to work on now; the others wait for the first checkpoint's sweep, which names the best encoder. The results
+            file is then written by a later call without it.
         say: is told each cell in a line.
 
     Returns:
@@ -59,7 +61,7 @@ def run_prompt_study(
     if unknown:
         known = ", ".join(config.checkpoints)
         raise DataError(f"'{unknown[0]}' is no checkpoint of this study", hint=f"in it: {known}")
-    study = _Study(config, RunFolder.create(out, {"command": "study prompts", **config.fixed()}), say)
+    study = _Study(config, RunFolder.create(out, {"command": "study prompts", **config.basis()}), say)
     for model in only or config.checkpoints:
         study.work(model)
     if only:
@@ -79,26 +81,19 @@ class _Study:
         self._loaded: tuple[str, LoadedModel] | None = None
 
     def work(self, model: str) -> None:
-        """Do the cells of a checkpoint that are not done."""
+        """Do the cells of a checkpoint that are not done and that no other process is at."""
         config, first = self.config, model == self.config.models[0]
-        for arm in (*self._encoder_arms(), *self._few_arms()) if first else ():
-            self._sweep(arm)
-        best = self.best_encoder()
-        encoders = dict.fromkeys((best, config.encoder))
-        arms = [
+        if first:
+            self._sweep([*self._encoder_arms(), *self._few_arms()])
+        encoders = dict.fromkeys((self.best_encoder(), config.encoder))
+        self._sweep(
             Arm(model=model, method="prompt", family=f, encoder=e) for e in encoders for f in config.families
-        ]
-        for arm in arms:
-            self._sweep(arm)
-        families: dict[str, None] = {}
-        for name in config.tasks:
-            for seed in config.seeds:
-                families[self._match(model, name, seed)["family"]] = None
-        for method in config.beside:
-            for family in families:
-                self._sweep(Arm(model=model, method=method, family=family))
-        for work in self._waiting(model):
-            self._score(*work)
+        )
+        draws = [(name, seed) for name in config.tasks for seed in config.seeds]
+        share(self.folder, (self._match_job(model, *draw) for draw in draws))
+        families = dict.fromkeys(self._matched(model, *draw)["family"] for draw in draws)
+        self._sweep(Arm(model=model, method=m, family=f) for m in config.beside for f in families)
+        share(self.folder, (self._score_job(*work) for work in self._waiting(model)))
 
     def _encoder_arms(self) -> list[Arm]:
         config = self.config
@@ -147,18 +142,21 @@ class _Study:
                     for family in config.families:
                         arm = Arm(model=model, method="prompt", family=family, encoder=encoder)
                         yield "tasks", self._settings(arm), name, seed, config.shots
-                chosen = self._match(model, name, seed)["family"]
+                chosen = self._matched(model, name, seed)["family"]
                 for method in config.beside:
                     arm = Arm(model=model, method=method, family=chosen)
                     yield "tasks", self._settings(arm), name, seed, config.shots
 
-    def _sweep(self, arm: Arm) -> None:
-        for name in self.config.sweep_tasks:
-            step, key = self._step("sweep", arm, name), self._key(arm, name)
-            if self.folder.done(step, key) is None:
-                points = sweep_cell(self.config, self._model(arm.model), self._tasks[name], arm)
-                self.folder.finish(step, key, {"points": points})
-                self._tell(arm, f"{name}: swept")
+    def _sweep(self, arms: Iterable[Arm]) -> None:
+        share(self.folder, [self._sweep_job(arm, name) for arm in arms for name in self.config.sweep_tasks])
+
+    def _sweep_job(self, arm: Arm, name: str) -> Job:
+        def work() -> dict[str, Any]:
+            points = sweep_cell(self.config, self._model(arm.model), self._tasks[name], arm)
+            self._tell(arm, f"{name}: swept")
+            return {"points": points}
+
+        return Job(self._step("sweep", arm, name), self._key(arm, name), work)
 
     def _tables(self, arm: Arm) -> list[list[list[float]]]:
         found = []
@@ -176,35 +174,46 @@ class _Study:
     def _settings(self, arm: Arm) -> Settings:
         return choose_settings(arm, self._tables(arm))[0]
 
-    def _score(self, part: Part, settings: Settings, name: str, seed: int, shots: int) -> None:
-        step, key = self._place(part, settings, name, seed, shots)
-        if self.folder.done(step, key) is not None:
-            return
-        loaded = self._model(settings.model)
-        found = test_cell(self.config, loaded, self._tasks[name], settings, seed, shots)
-        self.folder.finish(step, key, found)
-        mean = sum(found["scores"]) / len(found["scores"])
-        self._tell(settings, f"{name}, seed {seed}, {shots} shots: {mean:.1f}, {found['seconds']:.0f} s")
+    def _score_job(self, part: Part, settings: Settings, name: str, seed: int, shots: int) -> Job:
+        def work() -> dict[str, Any]:
+            loaded = self._model(settings.model)
+            found = test_cell(self.config, loaded, self._tasks[name], settings, seed, shots)
+            mean = sum(found["scores"]) / len(found["scores"])
+            self._tell(settings, f"{name}, seed {seed}, {shots} shots: {mean:.1f}, {found['seconds']:.0f} s")
+            return found
+
+        return Job(*self._place(part, settings, name, seed, shots), work)
 
     def _place(self, part: Part, settings: Settings, name: str, seed: int, shots: int) -> tuple[str, str]:
         # A cell of two parts, such as the authors' encoder on a task of the sweep, is computed once.
         where = self._step("cells", settings, f"{name}-{seed}-{shots}-{settings.rate:g}-{settings.steps}")
         return where, self._key(settings, name, seed, shots)
 
-    def _match(self, model: str, name: str, seed: int) -> dict[str, Any]:
-        """The family that matching chooses from the labelled rows of one split: by its quick signals."""
-        step = f"match/{slug(model)}/{slug(name)}-{seed}"
-        key = self._key(Arm(model=model, method="finetune", family=""), name, seed)
-        found = self.folder.done(step, key)
-        if found is None:
+    def _match_job(self, model: str, name: str, seed: int) -> Job:
+        def work() -> dict[str, Any]:
             task = self._tasks[name]
             split = draw_labelled(task, self.config.shots, seed)
             match = match_rows(
                 self._model(model), task, split.train, dev=split.dev, data_seed=seed, config=MatchConfig(denoiser=False)
             )  # fmt: skip
-            found = {"family": match.family, "soft": soft_family(get_family(match.family))}
-            self.folder.finish(step, key, found)
             self._say(f"{model}: {name}, seed {seed}: {match.family}")
+            return {"family": match.family, "soft": soft_family(get_family(match.family))}
+
+        step = f"match/{slug(model)}/{slug(name)}-{seed}"
+        return Job(step, self._key(Arm(model=model, method="finetune", family=""), name, seed), work)
+
+    def _matched(self, model: str, name: str, seed: int) -> dict[str, Any]:
+        """The family that matching chooses from the labelled rows of one split: by its quick signals.
+
+        Raises:
+            DataError: matching was not asked yet.
+        """
+        job = self._match_job(model, name, seed)
+        found = self.folder.done(job.step, job.key)
+        if found is None:
+            raise DataError(
+                f"{name}, seed {seed}, is not matched with {model} yet", where=str(self.folder.path)
+            )
         return dict(found)
 
     def _model(self, name: str) -> LoadedModel:
@@ -231,7 +240,7 @@ class _Study:
 
     def _key(self, *parts: Any) -> str:
         values = [part.model_dump() if isinstance(part, Arm) else part for part in parts]
-        text = json.dumps([self.config.fixed(), values], sort_keys=True)
+        text = json.dumps([self.config.basis(), values], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:24]
 
     def _tell(self, arm: Arm, text: str) -> None:
@@ -272,7 +281,7 @@ class _Study:
         ]  # fmt: skip
         stored = {model: self._revision(model) or {} for model in config.checkpoints}
         chosen = [
-            Chosen(model=model, task=name, seed=seed, **self._match(model, name, seed))
+            Chosen(model=model, task=name, seed=seed, **self._matched(model, name, seed))
             for model in config.checkpoints
             for name in config.tasks
             for seed in config.seeds
