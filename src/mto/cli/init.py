@@ -95,19 +95,26 @@ def _asking(work: Callable[[Said], Initial], said: Said) -> Initial:
 
 
 def _answered(question: Unclear, said: Said) -> Said:
-    """What the user says, with one more answer."""
-    ask: Any = typer.prompt
+    """What the user says, with one more answer; asks again where an answer is none of those that fit."""
     if question.flag == "--labels":
-        names = {value: str(ask(f"  what does '{value}' mean?", err=True)) for value in question.options}
+        names = {value: _prompt(f"what does '{value}' mean?") for value in question.options}
         return replace(said, labels={**said.labels, **names})
-    known = ", ".join(question.options)
-    given = str(ask(f"  {question.flag.removeprefix('--').removesuffix('=')} ({known})", err=True)).strip()
-    if question.flag.startswith("--columns "):
-        name = question.flag.removeprefix("--columns ").removesuffix("=")
-        return replace(said, columns={**said.columns, name: given})
-    value = _one_of(given, question.flag, question.options)
-    changed: dict[str, Any] = {question.flag.removeprefix("--"): value}
+    name = question.flag.removeprefix("--").removesuffix("=")
+    given = _prompt(f"{name} ({', '.join(question.options)})", question.options)
+    if name.startswith("columns "):
+        return replace(said, columns={**said.columns, name.removeprefix("columns "): given})
+    changed: dict[str, Any] = {name: given}
     return replace(said, **changed)
+
+
+def _prompt(text: str, known: tuple[str, ...] = ()) -> str:
+    from mto.registry import suggest
+
+    while True:
+        given = str(typer.prompt(f"  {text}", err=True)).strip()
+        if given and (not known or given in known):
+            return given
+        typer.echo(f"  '{given}' is none of these; {suggest(given, known)}", err=True)
 
 
 def _tell(done: Initial) -> None:
