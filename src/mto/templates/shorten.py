@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mto.templates.layout import CHOICE_FIELDS
@@ -35,7 +36,11 @@ def shorten(segments: Segments, fits: Callable[[Segments], bool]) -> Shortened |
     most = sum(count - 1 for count in words.values() if count)
     if not most or not fits(_keep_words(segments, _levels(words, most))):
         return _cut_characters(_keep_words(segments, _levels(words, most)), most, fits)
-    low, high = 1, most  # fits(high) is known; look for the least that fits
+    # What fits is mostly far shorter than a text that is long without end, so the search begins at the short end: fits(high) is known.
+    high, kept = most, 1
+    while high - kept >= 1 and fits(_keep_words(segments, _levels(words, high - kept))):
+        high, kept = high - kept, 2 * kept
+    low = max(1, high - kept + 1)
     while low < high:
         middle = (low + high) // 2
         if fits(_keep_words(segments, _levels(words, middle))):
@@ -79,15 +84,35 @@ def _levels(words: Mapping[str, int], lost: int) -> dict[str, int]:
     {'question': 3, 'hint': 4}
     """
     keep = dict(words)
-    for _ in range(lost):
-        longest = max(keep, key=lambda name: (keep[name] > 1 and name not in CHOICE_FIELDS, keep[name]))
-        keep[longest] -= 1
+    choices = [name for name in words if name in CHOICE_FIELDS]
+    for names in ([name for name in words if name not in CHOICE_FIELDS], choices):
+        lost -= _lower(keep, names, lost)
     return keep
+
+
+def _lower(keep: dict[str, int], names: Sequence[str], lost: int) -> int:
+    """Take so many words off these fields, always from the longest, and leave one word each; gives how many were there to take."""
+
+    def above(level: int) -> int:
+        return sum(max(0, keep[name] - level) for name in names)
+
+    lost = min(lost, above(1))
+    low, high = 1, max((keep[name] for name in names), default=1)
+    while low < high:  # the lowest level that does not take too many
+        middle = (low + high) // 2
+        low, high = (low, middle) if above(middle) <= lost else (middle + 1, high)
+    rest = lost - above(low)
+    for name in names:
+        keep[name] = min(keep[name], low)
+        if rest and keep[name] == low:
+            keep[name], rest = low - 1, rest - 1
+    return lost
 
 
 def _keep_words(segments: Segments, keep: Mapping[str, int]) -> Segments:
     def cut(name: str, content: str) -> str:
-        ends = [word.end() for word in re.finditer(r"\S+", content)]
+        # One word more than is kept is looked for, not all words of a text without end.
+        ends = [word.end() for word in itertools.islice(re.finditer(r"\S+", content), keep[name] + 1)]
         return content[: ends[keep[name] - 1]] if keep[name] < len(ends) else content
 
     return _map_fields(segments, cut)
