@@ -17,7 +17,7 @@ from typing import IO, Any, Protocol, Self
 
 from mto.errors import RunError, error_from_json
 from mto.prepare.config import PrepareConfig
-from mto.prepare.work import SMALL_CACHE, Bench, Unit
+from mto.prepare.work import Bench, Unit
 
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _GO_ON = "run the same command again; what is finished stays finished"
@@ -126,7 +126,7 @@ class Beside:
         logs.mkdir(parents=True, exist_ok=True)
         log = logs / f"worker-{number}.log"
         handle = log.open("w", encoding="utf-8")
-        environment = SMALL_CACHE | dict(os.environ) | dict.fromkeys(_THREADS, "1")
+        environment = dict(os.environ) | dict.fromkeys(_THREADS, "1")
         environment["TOKENIZERS_PARALLELISM"] = "false"
         process = subprocess.Popen(
             [sys.executable, "-m", "mto.prepare.worker"],

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 from mto.errors import DataError, MtoError, RunError, error_from_json, error_json
-from mto.prepare.work import SMALL_CACHE, Bench, Unit
+from mto.prepare.work import Bench, Unit, keep_little
 
 _STARTS = 3
 """Tries to start Ray on this machine; it gives itself 30 seconds, which a busy machine may exceed."""
@@ -100,8 +99,7 @@ class _Performer:
     """One actor's bench."""
 
     def __init__(self, folder: str) -> None:
-        for name, value in SMALL_CACHE.items():
-            os.environ.setdefault(name, value)
+        keep_little()
         self._bench = Bench(Path(folder))
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:

@@ -99,6 +99,7 @@ class _Preparation:
 
     def run(self) -> Prepared:
         """Do what is not done."""
+        w.keep_little()
         folder = RunFolder.create(self.out, self.config.fixed())
         key = _hash(CODE, self.config.fixed(), [asdict(p) for p in self.pieces], self._data())
         if folder.done(STEP, key) is not None:
