@@ -108,11 +108,11 @@ def test_part_by_part_to_results(studied: tuple[EveryTaskConfig, Path]) -> None:
     for task in MAKE:
         for seed in (0, 1):
             chosen = whole.choice(two, task, seed)
-            assert chosen is not None and chosen.soft == soft_of(chosen.family)
+            assert chosen is not None and chosen.soft == soft_of(chosen.family, a_task(task))
             wanted = {"mapping", chosen.family, *whole.best_of(task)}
             assert {c.family for c in whole.cells(model=two, task=task, seed=seed)} == wanted
             soft = {c.family for c in whole.cells(model=one, method="prompt", task=task, seed=seed)}
-            assert {"pt", soft_of(family_of(whole, "aligned", one, task, seed) or "")} <= soft
+            assert {"pt", family_of(whole, "aligned", one, task, seed, "prompt")} <= soft
     with pytest.raises(RunError, match="vectors"):
         run_every_task(config.model_copy(update={"vectors": 3}), folder)
     page = PAGE.write(folder / "page.md", folder / "results.json", "T")
@@ -235,7 +235,7 @@ def test_a_page_is_made_again_from_its_results_file(tmp_path: Path) -> None:
     assert "near chance" not in text and "By checkpoint" not in text
     near = made_up(better=0, near=True, bits=-40).write(tmp_path / "near.json")
     text = PAGE.write(tmp_path / "near.md", near, "N").read_text()
-    assert "Near chance: on A (25.0) and B (25.0)" in text and "aligned understood better" in text
+    assert "Near chance: on A (25.0) and B (25.0)" in text and "the aligned form is understood better" in text
     assert "stays near chance" in text and "let matching choose" not in text
 
 

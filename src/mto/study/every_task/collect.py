@@ -44,7 +44,7 @@ def collect(study: Study) -> EveryTaskResults:
         objectives={model: one["objectives"] for model, one in stored.items()},
         tasks=tuple(task_facts(config, task, name) for name, task in tasks.items()),
         best=tuple(
-            Best(task=name, families=best, soft=tuple(map(soft_of, best)))
+            Best(task=name, families=best, soft=tuple(soft_of(family, tasks[name]) for family in best))
             for name, best in ((name, study.best(name)) for name in tasks)
         ),
         swept=tuple(swept.values()),

@@ -62,12 +62,8 @@ def _scores(results: EveryTaskResults) -> Iterator[str]:
         yield table(Table(heads, tuple(rows)))
         near = [task for task in tasks if near_chance(results, model, task)]
         if near:
-            names = join([f"{task.name} ({points(task.chance)})" for task in near])
             yield bullets(
-                [
-                    f"Near chance: on {names} the interval of every family that was tuned holds what guessing scores, so {first_name(results)} "
-                    "shows nothing there that its accuracy could measure; the table of bits says whether the right answer is understood better."
-                ]
+                [_near(near, first_name(results)), *(_near_bits(results, model, task) for task in near)]
             )
         if any(task.name.rpartition("/")[2] == "snli" for task in tasks):
             yield bullets([SEEN])
@@ -76,6 +72,23 @@ def _scores(results: EveryTaskResults) -> Iterator[str]:
             "Brackets: 95 % intervals, test items and seeds resampled. Aligned: for each task and seed the family that matching chose from the "
             "labelled rows; test data had no say. By dev: the best families on dev data, mean over seeds.",
         ]
+    )
+
+
+def _near(tasks: list[Facts], model: str) -> str:
+    names = join([f"{task.name} ({points(task.chance)})" for task in tasks])
+    return (
+        f"Near chance: on {names} the interval of every family that was tuned holds what guessing scores. {model} shows nothing there that its "
+        "accuracy could measure; bits of the right answer, aligned minus conventional, say whether it is understood better all the same."
+    )
+
+
+def _near_bits(results: EveryTaskResults, model: str, task: Facts) -> str:
+    before, after = (bits_gap(results, model, task.name, after=when) for when in (False, True))
+    among = bits_gap(results, model, task.name, after=True, what="doubt")
+    return (
+        f"{task.name}: {bits(before)} bits a byte untuned, {bits(after)} tuned, {bits(among)} bits among the options tuned: "
+        f"{_verdict(results, model, task)}."
     )
 
 
@@ -105,16 +118,8 @@ def _bits(results: EveryTaskResults) -> Iterator[str]:
         ]
         if found[1] is None:
             continue
-        telling = found[1] if task.chance is None else found[3]
-        verdict = (
-            "–" if telling is None
-            else "the same family" if _same(results, model, task)
-            else "aligned understood better" if telling.high < 0
-            else "conventional understood better" if telling.low > 0
-            else "no difference shown"
-        )  # fmt: skip
         near = " (near chance)" if near_chance(results, model, task) else ""
-        rows.append(Row("task", None, (task.name + near, *map(bits, found), verdict)))
+        rows.append(Row("task", None, (task.name + near, *map(bits, found), _verdict(results, model, task))))
     if not rows:
         return
     yield f"## How well the right answer is understood, aligned minus conventional, checkpoint {escape(short(model))}"
@@ -132,9 +137,16 @@ def _bits(results: EveryTaskResults) -> Iterator[str]:
     )
 
 
-def _same(results: EveryTaskResults, model: str, task: Facts) -> bool:
-    families = [cell.family for cell in side(results, "aligned", model, task.name)]
-    return set(families) == {"mapping"}
+def _verdict(results: EveryTaskResults, model: str, task: Facts) -> str:
+    """In which form the right answer is understood better after tuning: by what is comparable between families."""
+    telling = bits_gap(results, model, task.name, after=True, what="bits" if task.chance is None else "doubt")
+    if telling is None:
+        return NONE
+    if {cell.family for cell in side(results, "aligned", model, task.name)} == {"mapping"}:
+        return "the same family"
+    if telling.high < 0:
+        return "the aligned form is understood better"
+    return "the conventional form is understood better" if telling.low > 0 else "no difference shown"
 
 
 def _gains(results: EveryTaskResults) -> Iterator[str]:

@@ -83,8 +83,11 @@ def match_family(loaded: LoadedModel, task: Task, split: Split) -> str:
     ).family  # fmt: skip
 
 
-def soft_of(family: str) -> str:
-    """The family with soft prompts that stands for a family."""
+def soft_of(family: str, task: Task) -> str:
+    """The family with soft prompts that stands for a family on a task."""
+    if task.kind == "multiple-choice" and family == "masked-mapping":
+        # Without Mapping's name before it, it is the family of the answer behind a mask: one family, not two that write the same.
+        family = "masked-answer-prompting"
     return soft_family(get_family(family))
 
 
@@ -126,8 +129,10 @@ class Study:
                     families: tuple[str, ...] = families_of(self.config, task)
                 else:
                     families = (CONVENTIONAL, self.matched(model, name, seed)["family"], *self.best(name))
-                for family in dict.fromkeys(map(soft_of if part == "soft" else str, families)):
-                    method = "prompt" if part == "soft" else "finetune"
+                method = "prompt" if part == "soft" else "finetune"
+                if part == "soft":
+                    families = tuple(soft_of(family, task) for family in families)
+                for family in dict.fromkeys(families):
                     yield Arm(model=model, method=method, family=family, task=name), seed  # type: ignore[arg-type]
 
     def best(self, name: str) -> tuple[str, ...]:
@@ -197,7 +202,7 @@ class Study:
             split = split_of(self.config, task, name, seed)
             family = match_family(self._model(model), task, split)
             self._say(f"{model}: {name}, seed {seed}: matching chooses {family}")
-            return {"family": family, "soft": soft_of(family)}
+            return {"family": family, "soft": soft_of(family, task)}
 
         return Job(f"match/{slug(model)}/{slug(name)}-{seed}", self._key(name, model, seed), work)
 
