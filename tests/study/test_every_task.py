@@ -19,7 +19,15 @@ from mto.study.every_task import stages
 from mto.study.every_task.cells import _Opened, _tuning, split_of, untuned_cell
 from mto.study.every_task.config import EveryTaskConfig
 from mto.study.every_task.facts import baselines, families_of, task_facts
-from mto.study.every_task.judged import bits_gap, family_of, gains, near_chance, rules, side
+from mto.study.every_task.judged import (
+    bits_gap,
+    family_of,
+    gains,
+    near_chance,
+    rules,
+    side,
+    worse_than_guessing,
+)
 from mto.study.every_task.page import PAGE
 from mto.study.every_task.results import (
     Arm,
@@ -222,7 +230,9 @@ def test_near_chance_is_told_with_bits() -> None:
     assert before is not None and before.mean == 0
     assert after is not None and after.high < 0 and after.mean == pytest.approx(-0.4, abs=0.05)
     doubt = bits_gap(near, "mini", "A", after=True, what="doubt")
-    assert doubt is not None and doubt.high < 0
+    assert doubt is not None and doubt.high < 0 and not worse_than_guessing(near, "mini", near.tasks[0])
+    told = [c.model_copy(update={"doubt": tuple(d + 150 for d in c.doubt or ())}) for c in near.tuned]
+    assert worse_than_guessing(near.model_copy(update={"tuned": tuple(told)}), "mini", near.tasks[0])
 
 
 def test_a_page_is_made_again_from_its_results_file(tmp_path: Path) -> None:

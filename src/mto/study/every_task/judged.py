@@ -143,6 +143,20 @@ def bits_gap(
     return crossed_bootstrap([np.array(rows)])
 
 
+def doubt_of(results: EveryTaskResults, system: System, model: str, task: str) -> Interval | None:
+    """Bits of the right option among the options after tuning; None where a task has no options or the system is not in the study."""
+    found = [cell.doubt for cell in side(results, system, model, task)]
+    return crossed_bootstrap([np.array(found) / 100]) if found and None not in found else None
+
+
+def worse_than_guessing(results: EveryTaskResults, model: str, task: Facts) -> bool:
+    """Whether both forms need more bits for the right option than guessing does, so that fewer bits only say less wrong."""
+    each = [doubt_of(results, system, model, task.name) for system in SYSTEMS[:2]]
+    if task.chance is None:
+        return False
+    return all(one is not None and one.low > np.log2(100 / task.chance) for one in each)
+
+
 def outcomes(results: EveryTaskResults, kind: str) -> list[Outcome]:
     """All families of a kind on each of its tasks, with the first checkpoint, as ways of choosing are judged on them."""
     model, seeds = first_model(results), tuple(int(seed) for seed in results.config["seeds"])

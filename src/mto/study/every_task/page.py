@@ -13,7 +13,17 @@ from mto.report.numbers import NONE, estimate, join, p_value, percent_gain, poin
 from mto.report.recipe import Recipe
 from mto.report.tables import Row, Table
 from mto.study.every_task.advice import advice
-from mto.study.every_task.judged import SYSTEMS, bits_gap, first_model, gains, near_chance, of_metric, side
+from mto.study.every_task.judged import (
+    SYSTEMS,
+    bits_gap,
+    doubt_of,
+    first_model,
+    gains,
+    near_chance,
+    of_metric,
+    side,
+    worse_than_guessing,
+)
 from mto.study.every_task.judged import points as points_of
 from mto.study.every_task.more import checkpoints, details, made, regret, soft
 from mto.study.every_task.results import EveryTaskResults, Facts, read_every_task, unpack
@@ -119,22 +129,41 @@ def _bits(results: EveryTaskResults) -> Iterator[str]:
         if found[1] is None:
             continue
         near = " (near chance)" if near_chance(results, model, task) else ""
-        rows.append(Row("task", None, (task.name + near, *map(bits, found), _verdict(results, model, task))))
+        rows.append(
+            Row(
+                "task",
+                None,
+                (
+                    task.name + near,
+                    *map(bits, found),
+                    _doubt(results, model, task),
+                    _verdict(results, model, task),
+                ),
+            )
+        )
     if not rows:
         return
     yield f"## How well the right answer is understood, aligned minus conventional, checkpoint {escape(short(model))}"
     heads = (
-        "task", "bits a byte, untuned", "bits a byte, tuned", "bits among the options, untuned", "bits among the options, tuned", "after tuning",
+        "task", "bits a byte, untuned", "bits a byte, tuned", "bits among the options, untuned", "bits among the options, tuned", "aligned, tuned (guessing)", "after tuning",
     )  # fmt: skip
     yield table(Table(heads, tuple(rows)))
     yield bullets(
         [
             "Below 0: the aligned form needs fewer bits for the right answer. The intervals are paired: both forms on the same seeds and items.",
             "A family may write an answer in other words (a label's name or its word, a choice's name before its text), and then bits a byte are "
-            "of different texts. Bits of the right option among the options (guessing: 1 for two, 1.58 for three, 2 for four, 2.32 for five) are "
-            "comparable for all families; the last column rests on them where a task has options.",
+            "of different texts. Bits of the right option among the options are comparable "
+            "for all families; the last column rests on them where a task has options.",
         ]
     )
+
+
+def _doubt(results: EveryTaskResults, model: str, task: Facts) -> str:
+    """Bits of the right option in the aligned form, beside those that guessing needs."""
+    found = doubt_of(results, "aligned", model, task.name)
+    if found is None or task.chance is None:
+        return NONE
+    return f"{found.mean:.2f} [{found.low:.2f}, {found.high:.2f}] ({np.log2(100 / task.chance):.2f})"
 
 
 def _verdict(results: EveryTaskResults, model: str, task: Facts) -> str:
@@ -144,9 +173,12 @@ def _verdict(results: EveryTaskResults, model: str, task: Facts) -> str:
         return NONE
     if {cell.family for cell in side(results, "aligned", model, task.name)} == {"mapping"}:
         return "the same family"
-    if telling.high < 0:
-        return "the aligned form is understood better"
-    return "the conventional form is understood better" if telling.low > 0 else "no difference shown"
+    if telling.low <= 0 <= telling.high:
+        return "no difference shown"
+    better, worse = ("aligned", "conventional") if telling.high < 0 else ("conventional", "aligned")
+    if worse_than_guessing(results, model, task):
+        return f"both need more bits than guessing, the {worse} form most"
+    return f"the {better} form is understood better"
 
 
 def _gains(results: EveryTaskResults) -> Iterator[str]:
