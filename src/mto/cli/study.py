@@ -27,8 +27,8 @@ def study(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:  # fmt: skip
-    """Do a study that a YAML file describes: of matching, of adaptation or of soft prompts (hours), of the task classifiers (half an hour), or
-    of the splitters (minutes).
+    """Do a study that a YAML file describes: of matching, of adaptation, of soft prompts or of every kind of task (hours), of the task
+    classifiers (half an hour), or of the splitters (minutes).
 
     Of matching: tune every template family on every task and checkpoint, and judge what matching would have chosen before.
     All finished work stays: the same command goes on where it was stopped. A page from its results file: mto report.
@@ -37,6 +37,7 @@ def study(
     from mto.study.adaptation.config import AdaptationStudyConfig
     from mto.study.classifiers.config import ClassifierStudyConfig
     from mto.study.config import read_study_config
+    from mto.study.every_task.config import EveryTaskConfig
     from mto.study.matching.config import MatchingStudyConfig
     from mto.study.prompts.config import PromptStudyConfig
     from mto.study.splitter.config import SplitterStudyConfig
@@ -66,6 +67,11 @@ def study(
 
             given = given.model_copy(update=changed(data=data))
             results = run_prompt_study(given, folder, only=only or (), say=shown.say)
+        elif isinstance(given, EveryTaskConfig):
+            from mto.study.every_task.stages import run_every_task
+
+            given = given.model_copy(update=changed(data=data))
+            results = run_every_task(given, folder, only=only or (), say=shown.say)
         elif isinstance(given, ClassifierStudyConfig):
             from mto.study.classifiers.stages import run_classifier_study
 
@@ -110,4 +116,5 @@ study.epilog = examples(  # type: ignore[attr-defined]
     "mto study configs/studies/splitter.yaml --out runs/splitter",
     "mto study configs/studies/adaptation.yaml --out runs/adaptation",
     "mto study configs/studies/prompt_tuning.yaml --out runs/prompts",
+    "mto study configs/studies/every_task.yaml --out runs/every parts=[families]",
 )

@@ -9,6 +9,7 @@ from mto.errors import ConfigError
 from mto.registry import suggest
 from mto.study.adaptation.config import AdaptationStudyConfig
 from mto.study.classifiers.config import ClassifierStudyConfig
+from mto.study.every_task.config import EveryTaskConfig
 from mto.study.matching.config import MatchingStudyConfig
 from mto.study.prompts.config import PromptStudyConfig
 from mto.study.splitter.config import SplitterStudyConfig
@@ -19,6 +20,7 @@ StudyConfig = (
     | SplitterStudyConfig
     | AdaptationStudyConfig
     | PromptStudyConfig
+    | EveryTaskConfig
 )
 KINDS: dict[str, type[StudyConfig]] = {
     "matching": MatchingStudyConfig,
@@ -26,6 +28,7 @@ KINDS: dict[str, type[StudyConfig]] = {
     "splitter": SplitterStudyConfig,
     "adaptation": AdaptationStudyConfig,
     "prompts": PromptStudyConfig,
+    "every": EveryTaskConfig,
 }
 
 

@@ -38,6 +38,10 @@ def page_of(results: str | Path) -> StudyPage | None:
         from mto.study.prompts.page import PAGE as PROMPTS
 
         return PROMPTS
+    if {"untuned", "tuned", "baselines"} <= keys:
+        from mto.study.every_task.page import PAGE as EVERY_TASK
+
+        return EVERY_TASK
     return None
 
 
@@ -49,13 +53,12 @@ def remake_study_page(path: str | Path) -> str:
     """
     from mto.study.adaptation.page import PAGE as ADAPTATION
     from mto.study.classifiers.page import PAGE as CLASSIFIERS
+    from mto.study.every_task.page import PAGE as EVERY_TASK
     from mto.study.matching.page import PAGE as MATCHING
     from mto.study.prompts.page import PAGE as PROMPTS
     from mto.study.splitter.page import PAGE as SPLITTERS
 
     text = Path(path).read_text(encoding="utf-8")
-    page = next(
-        (one for one in (CLASSIFIERS, SPLITTERS, ADAPTATION, PROMPTS) if text.startswith(one.recipe.begin)),
-        MATCHING,
-    )
+    others = (CLASSIFIERS, SPLITTERS, ADAPTATION, PROMPTS, EVERY_TASK)
+    page = next((one for one in others if text.startswith(one.recipe.begin)), MATCHING)
     return page.remake(path)

@@ -1,0 +1,63 @@
+"""Finished cells of a study put together into its results file."""
+
+from __future__ import annotations
+
+from mto.runs import environment, read_json
+from mto.study.every_task.facts import baselines, task_facts
+from mto.study.every_task.results import Best, Chosen, EveryTaskResults, Swept, Tuned, Untuned
+from mto.study.every_task.stages import Study, soft_of
+
+
+def collect(study: Study) -> EveryTaskResults:
+    """The results of the parts that the configuration asks for.
+
+    Raises:
+        DataError: something of them is not finished.
+    """
+    config, tasks = study.config, study.tasks
+    tuned: dict[tuple[str, int], Tuned] = {}
+    swept: dict[str, Swept] = {}
+    untuned: dict[str, Untuned] = {}
+    models: dict[str, None] = {}
+    for part in config.parts:
+        for model in config.models_of(part):
+            models[model] = None
+            for arm, seed in study.wanted(part, model):
+                told = arm.model_dump()
+                swept[arm.step] = Swept.model_validate({**told, **study.swept(arm)})
+                found = {**told, **study.tuned(arm, seed), "seed": seed}
+                tuned[arm.step, seed] = Tuned.model_validate(found)
+                if arm.method == "finetune":
+                    told.pop("method")
+                    untuned[arm.step] = Untuned.model_validate({**told, **study.untuned(arm)})
+    stored = {model: study.revision(model) or {} for model in models}
+    told = read_json(study.folder.path / "environment.json") or environment()
+    spent = sum(one.seconds for one in swept.values()) + sum(one.seconds for one in untuned.values())
+    return EveryTaskResults(
+        title=config.title,
+        command=str(told.pop("command", "")),
+        environment=told,
+        hours=(spent + sum(one.seconds for one in tuned.values())) / 3600,
+        config=config.fixed(),
+        parts=config.parts,
+        revisions={model: str(one["revision"]) for model, one in stored.items()},
+        objectives={model: one["objectives"] for model, one in stored.items()},
+        tasks=tuple(task_facts(config, task, name) for name, task in tasks.items()),
+        best=tuple(
+            Best(task=name, families=best, soft=tuple(soft_of(family, tasks[name]) for family in best))
+            for name, best in ((name, study.best(name)) for name in tasks)
+        ),
+        swept=tuple(swept.values()),
+        chosen=tuple(
+            Chosen(model=model, task=name, seed=seed, **study.matched(model, name, seed))
+            for model in models
+            for name in tasks
+            for seed in config.seeds
+        ),
+        baselines=tuple(
+            one for name, task in tasks.items() for seed in config.seeds
+            for one in baselines(config, task, name, seed)
+        ),
+        untuned=tuple(untuned.values()),
+        tuned=tuple(tuned.values()),
+    )  # fmt: skip
