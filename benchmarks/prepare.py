@@ -62,8 +62,11 @@ def ours(text: Path, out: Path, tasks: Sequence[str], data: str | None, maker: s
 
     marks: list[tuple[str, float]] = []
 
+    peaks: dict[str, int] = {}
+
     def told(stage: str, *_: int) -> None:
         marks.append((stage, time.process_time()))
+        peaks[stage] = round(peak_mib())  # so far, at the last sign of life of the pass
 
     before, begin = peak_mib(), time.process_time()
     found = prepare(tasks, corpus=text, out=out, data=data, maker=maker, workers=1, progress=told)
@@ -82,6 +85,7 @@ def ours(text: Path, out: Path, tasks: Sequence[str], data: str | None, maker: s
         "seconds": {stage: round(value, 2) for stage, value in seconds.items()},
         "peak_mib": round(peak_mib()),
         "peak_mib_before": round(before),
+        "peak_mib_after": peaks,
     }
 
 

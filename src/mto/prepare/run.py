@@ -31,6 +31,7 @@ from mto.prepare.summing import Cleaned, Counted, summary
 from mto.runs import RunFolder, write_json, write_text
 from mto.tasks import Split, Task, draw_split, is_rows_file, load_task
 from mto.tasks.form import completion_only
+from mto.train.memory import give_back_memory
 
 CODE = 1
 """Goes up whenever equal inputs would give other pairs."""
@@ -117,6 +118,7 @@ class _Preparation:
             fits = self._select(engine, text, parts, kept - repeated, buckets)
             chosen = self._choose(parts)
             digests = write_batches(self.work, chosen, self.config.shard_sentences)
+            give_back_memory()
             pairs, making = self._make(engine, order, digests)
         counted = Counted(cleaned, repeated, fits, chosen, pairs, making, len(digests))
         prepared = summary(self.config, self.tasks, self.splits, self.guarded, counted)
@@ -158,6 +160,7 @@ class _Preparation:
         self._progress(stage, finished, len(every))
         for number, _ in enumerate(engine.run(waiting), finished + 1):
             self._progress(stage, number, len(every))
+        give_back_memory()  # holes that one pass left are not added to what the next one needs
         return (result for unit in every if (result := w.done(self.out, unit)) is not None)
 
     def _clean(self, engine: Engine, key: str) -> tuple[Cleaned, list[dict[str, Any]]]:
