@@ -137,10 +137,24 @@ def _evidence(found: Match, one: ModelMatch) -> Iterator[str]:
         yield _leaning(f"DepthRank, {shots}", report.lean.towards, report.lean.saw)
     if one.classified is not None:
         yield _leaning("classifier", one.classified.lean.towards, one.classified.lean.saw)
+    for signal, reason in one.silent.items():
+        yield f"{signal} has no voice: {reason}"
     if found.probe is not None:
         yield _leaning("probe", found.probe.lean.towards, found.probe.summary)
     if one.denoiser is not None:
         yield f"denoiser: {one.denoiser.says}"
+    if one.scores.guessing is not None:
+        yield _ranking(one)
+
+
+def _ranking(one: ModelMatch) -> str:
+    """How well options are ranked before anything is tuned; the decision does not weigh it."""
+    right = [f.rank_accuracy.value for f in one.scores.families if f.rank_accuracy is not None]
+    some = f"{min(right):.0f} to {max(right):.0f}" if max(right) - min(right) >= 1 else f"{right[0]:.0f}"
+    return (
+        f"ranking, untuned: the right option is the likeliest for {some} % of the rows, by family; guessing gives "
+        f"{one.scores.guessing:.0f} % (for information: it has no say in the decision)"
+    )
 
 
 def _leaning(name: str, towards: str, saw: str) -> str:
@@ -148,13 +162,20 @@ def _leaning(name: str, towards: str, saw: str) -> str:
 
 
 def family_scores_table(one: ModelMatch) -> Table:
-    """Every family by what it costs and, where there are several, what is expected of it, the best expected first."""
-    several = len(one.family.forecasts) > 1
-    columns = ("family", "bits a byte", "DepthRank", *(("expected, %", "best") if several else ()), "ids")
+    """Every family by what it costs and, where there are several, what is expected of it, the best expected first.
+
+    Where rows have options also for how many the right one is the likeliest, without tuning.
+    """
+    several, ranked = len(one.family.forecasts) > 1, one.scores.guessing is not None
+    columns = (
+        "family", "bits a byte", *(("right, %",) if ranked else ()), "DepthRank",
+        *(("expected, %", "best") if several else ()), "ids",
+    )  # fmt: skip
     rows = []
     for forecast in one.family.forecasts:
         score = one.scores.family(forecast.family)
-        cells = [score.title, _span(score.bits_per_byte, 2), f"{score.depth_rank.value:,.0f}"]
+        right = () if score.rank_accuracy is None else (f"{score.rank_accuracy.value:.0f}",)
+        cells = [score.title, _span(score.bits_per_byte, 2), *right, f"{score.depth_rank.value:,.0f}"]
         if several:
             cells += [_percent(forecast.expected).replace(" %", ""), f"{forecast.best:.0%}"]
         kind = "aligned" if forecast.family == one.family.family else "family"
