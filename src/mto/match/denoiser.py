@@ -147,6 +147,9 @@ def propose_denoiser(
 
 def _write(loaded: LoadedModel, task: Task, rows: Sequence[Row], phrase: str | None) -> _Sentences:
     phrase = phrase if phrase is not None else next(iter(task.phrases), None)
+    if phrase is None and task.form.has_choices:
+        # Mapping would write all choices, which is no sentence; the question with its answer is one.
+        phrase = " ".join(f"{{{{ {name} }}}}" for name in task.fields if name != "relation")
     family = get_family("prompting" if phrase else "mapping")
     template = task.form.template(family, phrase=phrase, fields=task.fields, adapter=loaded.adapter)
     rendered = [

@@ -8,8 +8,8 @@ from mto.match.config import Signal
 from mto.tasks import Form, Row
 
 CLASSIFIER = (
-    "it does not apply to {kind} tasks: it learnt from heads and tails of a few words, and of questions and texts its answer "
-    "follows their length alone"
+    "it does not apply to {kind} tasks: it learnt from heads and tails of a few words, and of longer inputs its answer goes by "
+    "their length"
 )
 """Why the task classifier has no voice; docs/matching/classifier.md has the figures."""
 WEIGHTS = "what the signals and families weigh was learnt from completion tasks; of a {kind} task take type and family as a first guess"
