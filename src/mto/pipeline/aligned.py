@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mto.families import LoadedModel
     from mto.match import Match
     from mto.report import Choice
-    from mto.report.results import MatchInfo
+    from mto.report.results import Forecast, MatchInfo
 
 BESIDE = ("mapping", "prompting")
 BESIDE_CHOICES = ("mapping", "answer-prompting")
@@ -155,13 +155,14 @@ def match_infos(inputs: Inputs) -> tuple[MatchInfo, ...]:
             continue
         line = f"Soft prompts: {inputs.family(family).title}, which stands for it and looks like the same objective."
         choices = inputs.tasks[0].form.has_choices
-        forecasts = [
-            f.model_copy(update={"family": soft_family(get_family(f.family), choices=choices)})
-            for f in info.forecasts
-        ]
+        forecasts: dict[str, Forecast] = {}
+        for one in info.forecasts:  # where two families share one, the better expected of them speaks
+            name = soft_family(get_family(one.family), choices=choices)
+            forecasts.setdefault(name, one.model_copy(update={"family": name}))
+        verdict = (*info.verdict, line)
         found.append(
             info.model_copy(
-                update={"family": family, "verdict": (*info.verdict, line), "forecasts": tuple(forecasts)}
+                update={"family": family, "verdict": verdict, "forecasts": tuple(forecasts.values())}
             )
         )
     return tuple(found)
