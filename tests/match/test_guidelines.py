@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from mto.errors import DataError, UnknownNameError
 from mto.match.guidelines import Guidelines, guidelines, measure, shipped
 from mto.match.guidelines.tagger import get_tagger
-from mto.tasks import Row, draw_split, list_tasks, load_task
+from mto.tasks import Form, Row, draw_split, list_tasks, load_task
 
 HOUSEHOLD = {
     "AtLocation": 1, "ObjectUse": 1, "HasProperty": 1, "CapableOf": 1, "xAttr": 1,
@@ -145,8 +145,51 @@ def test_questions() -> None:
     assert long.lean.towards == "map-phrasal" and short.lean.towards == "mask-filling"
     assert long.rule("input").lean.value == short.rule("input").lean.value == 0
     assert says(asked[:2], "head").features["full_question"] == 1.0  # found by its mark, whatever the field
-    # A full question with a short answer leans neither way by this rule.
+    # A full question with a short answer leans to mask-filling where that is a noun phrase, else neither way.
+    nouns = says(
+        [(head, noun) for (head, _), noun in zip(asked, ("bread box", "rust", "basket"), strict=True)],
+        "question",
+    )
+    assert nouns.features["brief"] == 1.0 and nouns.rule("question").lean.value > 0.3
+    assert "100 % of the answers are one short noun phrase" in nouns.rule("question").lean.saw
     assert abs(says([(head, "no") for head, _ in asked], "question").rule("question").lean.value) < 0.1
+
+
+def test_a_question_with_a_blank_is_to_be_filled() -> None:
+    filled = [
+        ("What is ___ made of?", "clay"),
+        ("The _ is cold.", "ice"),
+        ("She opened the door and", "left the house"),
+    ]
+    found = says(filled, "question")
+    assert found.features["cloze"] == 1.0 and found.features["full_question"] == 0.0
+    finished = says([("She opened the door.", "she left the house quickly")], "question")
+    assert (
+        finished.features["cloze"] == finished.features["full_question"] == finished.features["asking"] == 0.0
+    )
+
+
+def test_of_a_classification_the_labels_speak_and_not_the_texts() -> None:
+    form = Form(
+        kind="classification", input="{{ text }}", labels={"pos": ("great",), "neg": ("not at all good",)}
+    )
+    told = "the actors walk through the streets of the old town and nobody cares"
+    given = [
+        Row(str(n), {"text": f"{told} {n}"}, label, (label,), "")
+        for n, label in enumerate(("pos", "neg") * 6)
+    ]
+    found = guidelines(given, form=form, tagger="small")
+    assert found.lean.towards == "mask-filling" and found.features["words"] == 1.0
+    for name in ("input", "openings", "overlap", "question"):
+        assert found.rule(name).lean.value == 0 and "no lean: " in found.rule(name).lean.saw
+    assert "the answers are labels, of 1.0 words" in found.rule("length").lean.saw
+    # Labels are few by their nature: what counts is how many rows there are.
+    assert (
+        found.rule("length").lean.value
+        > guidelines(given[:2], form=form, tagger="small").rule("length").lean.value
+    )
+    # Behind a natural phrase a label is its word.
+    assert guidelines(given, form=form, phrase="{{ text }} It was", tagger="small").features["words"] == 2.5
 
 
 def test_rows_without_head_or_question() -> None:

@@ -10,12 +10,13 @@ import pytest
 
 from mto.errors import DataError
 from mto.evaluate.predictions import read_predictions
-from mto.pipeline import compare, load
+from mto.pipeline import compare, load, plan
 from mto.pipeline.kinds import kind_of
 from mto.pipeline.predicting import predict_file
 from mto.pipeline.show import show_task
 from mto.report import render_markdown
 from mto.report.terminal import render_terminal
+from mto.templates import BASIC_CHOICE
 from tests.pipeline.small import THINGS
 
 SETTINGS: dict[str, Any] = {
@@ -80,7 +81,7 @@ def test_results_hold_right_or_wrong_of_each_item_and_seed(runs, kind: str) -> N
     comparison = runs[kind].comparison
     assert comparison.metric == "rank_sum" and comparison.tasks[0].kind == kind
     tuned = [cell for cell in comparison.cells if cell.stage == "tuned"]
-    assert len(tuned) == 4 and {choice.by for choice in comparison.choices} == {"dev"}
+    assert len(tuned) == 4 and {choice.by for choice in comparison.choices} == {"match"}
     for cell in tuned:
         assert set(cell.scores) == {"rank_sum", "accuracy", "rank_token", "rank_byte", "rank_calibrated"}
         assert len(cell.scores["rank_sum"]) == 6 and set(cell.scores["rank_sum"]) <= {0.0, 100.0}
@@ -193,10 +194,53 @@ def test_what_does_not_go_together_is_said(tiny_dir: Path, tmp_path: Path) -> No
             families=("mapping",),
             **SETTINGS,
         )
-    from mto.match import match
 
-    with pytest.raises(DataError, match="is a multiple-choice task, and matching reads completion tasks"):
-        match(str(choice), str(tiny_dir))
+
+def test_a_run_of_choices_matches_first(
+    tiny_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_task(tmp_path, "multiple-choice")
+    planned = plan(path, model=tiny_dir, out=tmp_path / "run", **SETTINGS)
+    assert planned.families == ("mapping", "answer-prompting", "masked-answer-prompting")
+    assert planned.stands_for == "masked-answer-prompting"
+    from mto.match import rows as matching
+
+    real = matching.match_rows
+
+    def chosen(*args: Any, **kwargs: Any) -> Any:
+        found = real(*args, **kwargs)
+        assert set(kwargs["config"].families) == set(BASIC_CHOICE)
+        best = found.best.model_copy(
+            update={"family": found.best.family.model_copy(update={"family": "choice-prompting"})}
+        )
+        return found.model_copy(update={"models": (best,)})
+
+    monkeypatch.setattr("mto.match.rows.match_rows", chosen)
+    run = compare(path, model=tiny_dir, out=tmp_path / "run", workers=1, **SETTINGS)
+    assert [f.name for f in run.comparison.families] == ["mapping", "answer-prompting", "choice-prompting"]
+    assert {(c.by, c.family) for c in run.comparison.choices} == {("match", "choice-prompting")}
+    text = render_markdown(run.comparison)
+    assert "classifier has no voice" in text and "guessing gives" in text
+
+
+def test_a_run_of_soft_prompts_and_choices_matches_first(tiny_dir: Path, tmp_path: Path) -> None:
+    path = write_task(tmp_path, "multiple-choice")
+    settings = {
+        **SETTINGS,
+        "seeds": 1,
+        "tune": {"method": "prompt", "rates": [1e-2], "ladder": [1], "extend": False},
+    }
+    run = compare(
+        path,
+        model=tiny_dir,
+        out=tmp_path / "run",
+        workers=1,
+        matching={"signals": ["depthrank"], "denoiser": False},
+        **settings,
+    )
+    names = [family.name for family in run.comparison.families]
+    assert names[0] == "pt" and {"pt", run.comparison.choices[0].family} == set(names)
+    assert run.comparison.choices[0].by == "match"
 
 
 def test_kinds_are_known_from_files_alone(tmp_path: Path) -> None:

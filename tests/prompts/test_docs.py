@@ -10,7 +10,7 @@ import pytest
 
 from mto.prompts import prompt_encoders
 from mto.prompts.aligned import soft_family
-from mto.templates import BASIC, get_family
+from mto.templates import BASIC, CHOICE, get_family
 from mto.tune.defaults import DEFAULTS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "soft-prompts.md").read_text(encoding="utf-8")
@@ -35,7 +35,7 @@ def test_the_example_runs(
 
 def test_the_tables_are_those_of_the_code() -> None:
     said = dict(re.findall(r"^\| `([\w-]+)` \| `([\w-]+)` \| .+ \|$", PAGE, re.MULTILINE))
-    assert said == {name: soft_family(get_family(name)) for name in BASIC}
+    assert said == {name: soft_family(get_family(name)) for name in (*BASIC, *CHOICE)}
     assert all(f"| `{name}`" in PAGE for name in prompt_encoders.names())
     for kind in ("t5", "*"):
         for name in ("rates", "ladder"):

@@ -33,7 +33,7 @@ def match(
     changes: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Settings of matching, such as probe.folds=4.")] = None,
     model: Annotated[list[str] | None, typer.Option("--model", "-m", help="Candidate checkpoint; give it several times to choose among several. Default: mini.")] = None,
     signals: Annotated[str | None, typer.Option(help="guidelines, depthrank, classifier, probe, with commas. Default: all but the probe, which trains.")] = None,
-    families: Annotated[str | None, typer.Option("--families", "-f", help="Names or .yaml files, with commas. Default: all four.")] = None,
+    families: Annotated[str | None, typer.Option("--families", "-f", help="Names or .yaml files, with commas. Default: all four, of multiple choice six.")] = None,
     shots: options.Shots = None,
     seed: Annotated[int, typer.Option("--seed", "-s", min=0, help="Data seed: which rows are drawn.")] = 0,
     tuned_shots: Annotated[int | None, typer.Option(min=1, help="DepthRank also after tuning on so many rows.")] = None,

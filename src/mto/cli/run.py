@@ -27,7 +27,7 @@ def run(
     model: options.Model = None,
     shots: options.Shots = None,
     seeds: Annotated[int | None, typer.Option("--seeds", "-s", min=1, help="Number of data seeds. Default: 3.")] = None,
-    families: Annotated[str | None, typer.Option("--families", "-f", help="Names or .yaml files, with commas; all: the four basic ones (of multiple choice six), or with --method prompt those with soft prompts; auto (default): Mapping, Prompting (or PT) and what matching chooses, of other kinds than completion the usual ones.")] = None,
+    families: Annotated[str | None, typer.Option("--families", "-f", help="Names or .yaml files, with commas; all: the four basic ones (of multiple choice six), or with --method prompt those with soft prompts; auto (default): Mapping, Prompting (of multiple choice AnswerPrompting; of soft prompts PT) and what matching chooses.")] = None,
     method: options.Method = None,
     vectors: options.Vectors = None,
     encoder: options.Encoder = None,

@@ -18,7 +18,8 @@ from mto.families import LoadedModel, word_start_rows
 from mto.match.evidence import Span
 from mto.objectives import Denoising, Ragged, SpecialIds
 from mto.tasks import Row, Task
-from mto.templates import compile_template, encode_many, get_family
+from mto.templates import encode_many, get_family
+from mto.tune.optioned import right_choice
 
 T5 = (0.15, 3.0)
 """Density and mean span of T5 (Raffel et al. 2020, 3.3.4): what a conventional adaptation would take."""
@@ -80,7 +81,8 @@ def propose_denoiser(
 ) -> DenoiserProposal:
     """Propose mean span length and noise density for a task, and try them.
 
-    A row is written as one sentence: the source of natural Prompting (Mapping where there is no phrase) and its target.
+    A row is written as one sentence: the source of natural Prompting (Mapping where there is no phrase) and its target; of a
+    question that is the question with the right answer, of a text to be classified the text with its label's word.
     The proposal masks spans as long as a target, as often as a target takes part of its sentence:
     ``mean_span = mean target tokens``, ``density = target tokens / sentence tokens``, both kept in a sane range. With targets
     of 2 tokens in sentences of 10 that is spans of 2 at a density of 0.2.
@@ -145,9 +147,18 @@ def propose_denoiser(
 
 def _write(loaded: LoadedModel, task: Task, rows: Sequence[Row], phrase: str | None) -> _Sentences:
     phrase = phrase if phrase is not None else next(iter(task.phrases), None)
+    if phrase is None and task.form.has_choices:
+        # Mapping would write all choices, which is no sentence; the question with its answer is one.
+        phrase = " ".join(f"{{{{ {name} }}}}" for name in task.fields if name != "relation")
     family = get_family("prompting" if phrase else "mapping")
-    template = compile_template(family, phrase=phrase, fields=task.fields, adapter=loaded.adapter)
-    encoded = encode_many([template.render(row.fields, row.target) for row in rows], loaded.adapter)
+    template = task.form.template(family, phrase=phrase, fields=task.fields, adapter=loaded.adapter)
+    rendered = [
+        template.render(
+            row.fields, task.form.written(row.target, natural=bool(phrase)), right_choice(row, row.target)
+        )
+        for row in rows
+    ]
+    encoded = encode_many(rendered, loaded.adapter)
     # Without the EOS of both sides, source and target of Prompting are one running sentence.
     sentences = tuple((*e.source_ids[:-1], *e.target_ids[:-1]) for e in encoded)
     return _Sentences(

@@ -21,6 +21,7 @@ from mto.match.evidence import Span
 from mto.match.guidelines.judge import Guidelines
 from mto.match.probe.result import Probe
 from mto.runs import read_json, write_text
+from mto.tasks import Kind
 from mto.templates.family import Objective
 
 VERSION = 1
@@ -37,6 +38,7 @@ class ModelMatch(Strict):
         maskability: what a mask helps, at 0 shots.
         tuned, tuned_maskability: the same after tuning on a part of the labelled rows, where asked for.
         classified: the task classifier, where asked for.
+        silent: signals that were asked for and say nothing of tasks of this kind, with the reason.
         evidence: what the decision was made from.
         family: the template family to tune with, how sure that is, and why.
         type: mask-filling or map-phrasal.
@@ -52,6 +54,7 @@ class ModelMatch(Strict):
     tuned: FamilyScores | None = None
     tuned_maskability: MaskabilityReport | None = None
     classified: Classified | None = None
+    silent: dict[str, str] = {}
     evidence: TaskEvidence
     family: Decision
     type: TypeDecision
@@ -74,6 +77,7 @@ class Match(Strict):
 
     Attributes:
         task, relation, phrase: what was matched, as written.
+        kind: of the task.
         data_seed: of the few-shot split; None where rows were given.
         train_rows, dev_rows: labelled rows that were read. No test row ever is.
         guidelines: rules on the shape of the data, where asked for.
@@ -87,6 +91,7 @@ class Match(Strict):
 
     version: Literal[1] = 1
     task: str
+    kind: Kind = "completion"
     relation: str
     phrase: str | None
     data_seed: int | None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mto.errors import DataError
@@ -22,13 +22,13 @@ from mto.match.depthrank.results import FamilyScores
 from mto.match.depthrank.scoring import score_families
 from mto.match.depthrank.shots import cross_scores
 from mto.match.guidelines.judge import Guidelines, guidelines
+from mto.match.kinds import notes_on_kind, silent_signals
 from mto.match.probe.checkpoints import Checkpoints, Loader
 from mto.match.probe.result import Probe
 from mto.match.probe.run import probe
 from mto.match.probe.tournament import Progress
 from mto.match.result import Match, ModelMatch
 from mto.tasks import Row, Task
-from mto.tasks.form import completion_only
 from mto.templates.family import Objective
 
 Told = Callable[[str, str], None]
@@ -51,9 +51,11 @@ def match_rows(
 ) -> Match:
     """Ask the signals about a task's labelled rows and decide (METHOD 5).
 
+    Tasks of every kind can be matched; a signal that says nothing of a kind is told in `ModelMatch.silent`.
+
     Args:
         models: a checkpoint, or candidates by name; a function that gives one is called when it is needed.
-        task: gives relation, fields and phrases; none of its examples is read.
+        task: gives relation, fields, phrases and kind; none of its examples is read.
         rows: labelled few-shot rows, of two heads or more.
         dev: further labelled rows; never learned from.
         phrase: natural phrase in place of the task's first.
@@ -67,7 +69,6 @@ def match_rows(
         TemplateError: no template family can be written.
     """
     began = time.perf_counter()
-    completion_only(task.name, task.form, "matching")
     config = config or MatchConfig()
     if config.weights is not None:
         read_weights(config.weights)  # a mistake is told before the work, not after it
@@ -76,17 +77,19 @@ def match_rows(
     labelled = (*rows, *dev)
     phrase = phrase if phrase is not None else next(iter(task.phrases), None)
     guess = why_guess(labelled)
-    notes = (*([guess] if guess else ()), *_notes(rows))
+    notes = (*([guess] if guess else ()), *_notes(rows), *notes_on_kind(task.form, labelled))
     shape = None
     if "guidelines" in config.signals:
         told("guidelines", "")
-        shape = guidelines(labelled, relation=task.relation, phrase=phrase, tagger=config.tagger)
+        shape = guidelines(
+            labelled, relation=task.relation, phrase=phrase, form=task.form, tagger=config.tagger
+        )
     tournament = None
     if "probe" in config.signals:
         told("probe", ", ".join(checkpoints.names))
         tournament = probe(
-            models, task, rows, dev=dev, families=config.families, config=config.probe, seed=config.seed,
-            progress=probing,
+            models, _with_phrase(task, phrase), rows, dev=dev, families=config.families, config=config.probe,
+            seed=config.seed, progress=probing,
         )  # fmt: skip
     ask = _Ask(task, tuple(rows), labelled, phrase, config, told)
     found = []
@@ -96,6 +99,7 @@ def match_rows(
     found.sort(key=lambda one: one.bits_per_byte.value)
     return Match(
         task=task.name,
+        kind=task.kind,
         relation=task.relation,
         phrase=phrase,
         data_seed=data_seed,
@@ -109,6 +113,13 @@ def match_rows(
         guess=guess,
         notes=notes,
     )
+
+
+def _with_phrase(task: Task, phrase: str | None) -> Task:
+    """The task with this phrase as its first."""
+    if phrase is None or task.phrases[:1] == (phrase,):
+        return task
+    return replace(task, phrases=(phrase, *(other for other in task.phrases if other != phrase)))
 
 
 @dataclass(frozen=True)
@@ -139,8 +150,9 @@ def _match_model(
         ask.told("depthrank after tuning", name)
         tuned = cross_scores(loaded, ask.task, ask.rows, shots=config.tuned_shots, **common)
         tuned_masks = maskability(tuned, seed=config.seed)
+    silent = silent_signals(ask.task.form, config.signals)
     classified = None
-    if "classifier" in config.signals:
+    if "classifier" in config.signals and "classifier" not in silent:
         ask.told("classifier", name)
         classified = classify(
             ask.labelled, loaded=loaded, phrase=ask.phrase, relation=ask.task.name, seed=config.seed
@@ -174,6 +186,7 @@ def _match_model(
         tuned=tuned,
         tuned_maskability=tuned_masks,
         classified=classified,
+        silent=silent,
         evidence=evidence,
         family=_as_asked(decide(evidence, weights.family, seed=config.seed), scores),
         type=kind,

@@ -15,7 +15,6 @@ from mto.match.probe.tournament import Progress
 from mto.match.result import Match
 from mto.match.rows import Told, match_rows
 from mto.tasks import Split, Task, draw_split, load_task
-from mto.tasks.form import completion_only
 
 ModelLike = str | Path | LoadedModel
 SHOTS = 30
@@ -39,7 +38,7 @@ def match(
 ) -> Match:
     """Which task type, objective, template family and checkpoint a task matches, before anything is tuned.
 
-    Only labelled few-shot rows and dev rows are read, never a test row.
+    Tasks of every kind can be matched. Only labelled few-shot rows and dev rows are read, never a test row.
 
         match = mto.match("household/ObjectUse")
         match.best.type.type, match.family, match.objective
@@ -67,7 +66,6 @@ def match(
     found = task if isinstance(task, Task) else load_task(
         task, data=data, relation=relation, phrases=() if phrase is None else (phrase,)
     )  # fmt: skip
-    completion_only(found.name, found.form, "matching")
     split = draw_labelled(found, shots, seed, dev)
     several = [model] if isinstance(model, str | Path | LoadedModel) else list(model)
     if not several:

@@ -17,16 +17,18 @@ from mto.pipeline.inputs import Inputs, needs_phrase
 from mto.pipeline.progress import RunCallback
 from mto.prompts.aligned import CONVENTIONAL, soft_family, soft_family_among
 from mto.tasks import Task
-from mto.templates import BASIC, get_family
+from mto.templates import get_family
 
 if TYPE_CHECKING:
     from mto.families import LoadedModel
     from mto.match import Match
     from mto.report import Choice
-    from mto.report.results import MatchInfo
+    from mto.report.results import Forecast, MatchInfo
 
 BESIDE = ("mapping", "prompting")
-"""Reported beside the chosen family, whatever matching says: the conventional way and the plainest natural one."""
+BESIDE_CHOICES = ("mapping", "answer-prompting")
+"""Reported beside the chosen family, whatever matching says: the conventional way and the plainest natural one; the second
+where rows have choices."""
 BESIDE_SOFT = (CONVENTIONAL,)
 """The same where soft prompts are tuned."""
 
@@ -36,12 +38,11 @@ Matches = Mapping[tuple[str, int], "Match"]
 def can_match(config: CompareConfig, inputs: Inputs) -> bool:
     """Whether matching names the aligned families of a run.
 
-    It reads completion tasks; what else a task is, dev data choose. It needs labelled rows and a test set. Under k-fold the rows that are scored are the labelled rows themselves: a
-    family chosen on all of them would have seen the answers, so there the dev rows inside each fold choose.
+    It needs labelled rows and a test set. Under k-fold the rows that are scored are the labelled rows themselves: a family
+    chosen on all of them would have seen the answers, so there the dev rows inside each fold choose.
     """
     return (
         config.choose == "match"
-        and all(task.form.kind == "completion" for task in inputs.tasks)
         and all(task.folds is None for task in inputs.tasks)
         and all(split.train for split in inputs.splits.values())
     )
@@ -54,13 +55,10 @@ def match_all(
     from mto.match.rows import match_rows
     from mto.pipeline.team import thread_count
 
-    # Soft prompts say nothing before they are trained: matching asks the families that these stand for.
-    asked = BASIC if config.soft else config.families or tuple(f.name for f in inputs.families)
     found = {}
     for task in tasks:
         phrase = inputs.task(task.name).phrase
-        there = [name for name in asked if phrase or not config.soft or not needs_phrase(get_family(name))]
-        settings = config.matching.model_copy(update={"families": tuple(there)})
+        settings = config.matching.model_copy(update={"families": _asked(task, phrase, config, inputs)})
         for seed in config.seeds:
             split = inputs.splits[task.name, seed]
             told.on_event("matching", f"matching {task.name}, seed {seed}")
@@ -79,19 +77,45 @@ def match_all(
     return found
 
 
+def _asked(task: Task, phrase: str | None, config: CompareConfig, inputs: Inputs) -> tuple[str, ...]:
+    """The families that matching is to choose among: those that are named, or those of the kind of task that can be written.
+
+    Soft prompts say nothing before they are trained: there matching asks the families that these stand for.
+    """
+    if config.families is not None and not config.soft:
+        return config.families
+    # Where one of several tasks has no phrase, the others do without theirs too.
+    there = {family.name for family in inputs.families}
+    return tuple(
+        name
+        for name in task.form.families
+        if not needs_phrase(get_family(name)) or (phrase if config.soft else name in there)
+    )
+
+
 def with_matches(inputs: Inputs, config: CompareConfig, matches: Matches) -> Inputs:
     """The inputs with what matching found; where the configuration names no families, only those that are needed stay.
 
-    These are Mapping, Prompting (where soft prompts are tuned PT alone) and every family that was chosen for some task and
-    seed: all tasks have the same families, so that their tables can be put together. Where a split could not be matched
-    all stay, for dev to choose.
+    These are Mapping, Prompting (AnswerPrompting where rows have choices; where soft prompts are tuned PT alone) and every
+    family that was chosen for some task and seed: all tasks have the same families, so that their tables can be put together.
+    Where a split could not be matched all stay, for dev to choose.
     """
-    whole = len(matches) == len(inputs.splits)
-    chosen = {_stands_for(match.family, inputs) for match in matches.values()}
-    needed = {*(BESIDE_SOFT if config.soft else BESIDE), *chosen}
-    keep = config.families is not None or not whole
-    families = tuple(family for family in inputs.families if keep or family.name in needed)
+    families = inputs.families
+    if config.families is None:
+        chosen = {name for match in matches.values() if (name := _stands_for(match.family, inputs))}
+        # Matching asks all families of a kind, dev data choose among the usual ones.
+        there = {family.name: family for family in families}
+        there |= {name: get_family(name) for name in sorted(chosen - there.keys())}
+        if len(matches) == len(inputs.splits):
+            there = {name: there[name] for name in there if name in {*_beside(config, inputs), *chosen}}
+        families = tuple(there.values())
     return replace(inputs, families=families, matches=dict(matches))
+
+
+def _beside(config: CompareConfig, inputs: Inputs) -> tuple[str, ...]:
+    if config.soft:
+        return BESIDE_SOFT
+    return BESIDE_CHOICES if inputs.tasks[0].form.has_choices else BESIDE
 
 
 def planned(inputs: Inputs, config: CompareConfig) -> tuple[Inputs, str | None]:
@@ -103,7 +127,7 @@ def planned(inputs: Inputs, config: CompareConfig) -> tuple[Inputs, str | None]:
     if config.families is not None:
         return inputs, None
     stands_for = _likeliest(inputs, config)
-    likely = {*(BESIDE_SOFT if config.soft else BESIDE), stands_for}
+    likely = {*_beside(config, inputs), stands_for}
     return replace(inputs, families=tuple(f for f in inputs.families if f.name in likely)), stands_for
 
 
@@ -114,7 +138,7 @@ def _stands_for(family: str, inputs: Inputs) -> str | None:
     """
     if inputs.settings.get("method") != "prompt":
         return family
-    return soft_family_among(get_family(family), inputs.families)
+    return soft_family_among(get_family(family), inputs.families, choices=inputs.tasks[0].form.has_choices)
 
 
 def match_infos(inputs: Inputs) -> tuple[MatchInfo, ...]:
@@ -130,12 +154,15 @@ def match_infos(inputs: Inputs) -> tuple[MatchInfo, ...]:
         if family is None:  # dev data choose, since no family of the run means the same
             continue
         line = f"Soft prompts: {inputs.family(family).title}, which stands for it and looks like the same objective."
-        forecasts = [
-            f.model_copy(update={"family": soft_family(get_family(f.family))}) for f in info.forecasts
-        ]
+        choices = inputs.tasks[0].form.has_choices
+        forecasts: dict[str, Forecast] = {}
+        for one in info.forecasts:  # where two families share one, the better expected of them speaks
+            name = soft_family(get_family(one.family), choices=choices)
+            forecasts.setdefault(name, one.model_copy(update={"family": name}))
+        verdict = (*info.verdict, line)
         found.append(
             info.model_copy(
-                update={"family": family, "verdict": (*info.verdict, line), "forecasts": tuple(forecasts)}
+                update={"family": family, "verdict": verdict, "forecasts": tuple(forecasts.values())}
             )
         )
     return tuple(found)
@@ -145,6 +172,8 @@ def _likeliest(inputs: Inputs, config: CompareConfig) -> str:
     """For a plan: the last of the basic families that can be written, or what stands for it."""
     if not config.soft:
         return inputs.families[-1].name
+    if inputs.tasks[0].form.has_choices:
+        return soft_family(get_family("masked-answer-prompting"))
     phrased = all(task.phrase for task in inputs.tasks)
     return soft_family(get_family("masked-prompting" if phrased else "masked-mapping"))
 

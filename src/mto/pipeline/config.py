@@ -45,14 +45,15 @@ class CompareConfig(Strict):
     weights: str | None = None
     """Folder of the checkpoint, where `model` is no more than what it is called. Where it lies makes no other run; its weights do."""
     families: tuple[str, ...] | None = Field(default=None, min_length=1)
-    """Template families by name, or their YAML files. None: with `choose` ``match`` the conventional one, Prompting and
-    those that matching chose; with ``dev`` the four basic ones, without those that need a phrase where a task has none.
-    Where soft prompts are tuned: PT and those that stand for what matching chose, or the five families with soft prompts."""
+    """Template families by name, or their YAML files. None: with `choose` ``match`` the conventional one, Prompting
+    (AnswerPrompting where rows have choices) and those that matching chose; with ``dev`` the usual ones of the kind of task, without
+    those that need a phrase where a task has none. Where soft prompts are tuned: PT and those that stand for what matching chose,
+    or all families with soft prompts for this kind."""
     choose: Literal["match", "dev"] = "match"
     """What names the aligned family of each task and seed: matching, before anything is tuned, or the dev scores of the
     tuned families. Without labelled rows nothing does; a task without test data is left to dev (see `mto.pipeline.aligned`)."""
     matching: MatchConfig = MatchConfig(denoiser=False)
-    """The signals that matching asks. Its families are those of the run, or the basic ones where soft prompts are tuned."""
+    """The signals that matching asks. Its families are those of the run, or those of the kind of task where none are named or soft prompts are tuned."""
     shots: NonNegativeInt | None = None
     """Labelled rows; 0: no tuning; None: 30, or every row of a task without test data."""
     seeds: tuple[NonNegativeInt, ...] = Field(default=tuple(range(SEEDS)), min_length=1)

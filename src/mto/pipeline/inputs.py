@@ -15,6 +15,7 @@ from mto.pipeline.config import SHOTS, CompareConfig, slug
 from mto.runs import write_json
 from mto.tasks import (
     Form,
+    Kind,
     Split,
     Task,
     TaskSource,
@@ -305,9 +306,22 @@ def needs_phrase(family: TemplateFamily) -> bool:
 
 
 GIVE_PHRASE = "--phrase '{{ head }} is used for'"
+_GIVE_PHRASE: dict[Kind, str] = {
+    "completion": GIVE_PHRASE,
+    "multiple-choice": "--phrase '{{ question }} The answer is'",
+    "classification": "--phrase '{{ text }} It was'",
+    "text-to-text": "--phrase '{{ source }} In short:'",
+}
 
 
-def check_phrase(task: str, phrase: str | None, families: Sequence[TemplateFamily]) -> None:
+def give_phrase(kind: Kind) -> str:
+    """How to give a natural phrase on the command line, for tasks of a kind."""
+    return _GIVE_PHRASE[kind]
+
+
+def check_phrase(
+    task: str, phrase: str | None, families: Sequence[TemplateFamily], kind: Kind = "completion"
+) -> None:
     """Refuse families that need a natural phrase for a task without one.
 
     Raises:
@@ -319,15 +333,15 @@ def check_phrase(task: str, phrase: str | None, families: Sequence[TemplateFamil
         raise TemplateError(
             f"{' and '.join(needy)} {verb} a natural phrase and the task has none",
             where=task,
-            hint=f"give one with {GIVE_PHRASE}, or choose a family without one, such as masked-mapping",
+            hint=f"give one with {give_phrase(kind)}, or choose a family without one, such as masked-mapping",
         )
 
 
-def without_phrase(tasks: Sequence[str], left: Sequence[TemplateFamily]) -> str:
+def without_phrase(tasks: Sequence[str], left: Sequence[TemplateFamily], kind: Kind = "completion") -> str:
     """What to tell where tasks without a phrase leave only some of the basic families."""
     return (
         f"{', '.join(tasks)} has no natural phrase, so only {' and '.join(f.title for f in left)} take part; "
-        f"give one with {GIVE_PHRASE} to compare all of them"
+        f"give one with {give_phrase(kind)} to compare all of them"
     )
 
 

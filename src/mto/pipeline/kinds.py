@@ -11,7 +11,7 @@ from mto.errors import DataError
 from mto.evaluate.scores import RANKED_METRICS
 from mto.pipeline.config import METRICS, CompareConfig
 from mto.tasks import ItemFile, Kind, Task, TaskFile, is_rows_file, read_any_task_file, task_files
-from mto.templates import BASIC, CHOICE, CHOICE_SOFT, SOFT
+from mto.templates import BASIC, BASIC_CHOICE, CHOICE_SOFT, SOFT
 
 if TYPE_CHECKING:
     from mto.pipeline.inputs import TaskInput
@@ -32,7 +32,7 @@ FAMILIES_OF: dict[Kind, tuple[str, ...]] = {
 ALL = "all"
 ALL_OF: dict[Kind, tuple[str, ...]] = {
     **FAMILIES_OF,
-    "multiple-choice": ("mapping", "masked-mapping", *CHOICE),
+    "multiple-choice": BASIC_CHOICE,
 }
 """What ``--families all`` stands for."""
 MAX_TEST = 500

@@ -12,8 +12,7 @@ from mto.match.config import MatchConfig
 from mto.pipeline.config import SHOTS
 from mto.pipeline.inputs import check_phrase, choose_phrase, needs_phrase, without_phrase
 from mto.tasks import load_task
-from mto.tasks.form import completion_only
-from mto.templates import BASIC, get_family
+from mto.templates import get_family
 
 if TYPE_CHECKING:
     from mto.match import Match
@@ -60,16 +59,15 @@ def match_task(
     config = parse(MatchConfig, override(given, changes), source="the settings of matching")
     own = (phrase,) if isinstance(phrase, str) else ()
     loaded = load_task(task, data=data, relation=relation, phrases=own, columns=columns, delimiter=delimiter)
-    completion_only(loaded.name, loaded.form, "matching")
     if loaded.warnings and odd_rows is not None:
         odd_rows(loaded)
     natural = choose_phrase(loaded, phrase if isinstance(phrase, int) else 0)
-    families = [get_family(ref) for ref in config.families or BASIC]
+    families = [get_family(ref) for ref in config.families or loaded.form.families]
     left = [family for family in families if natural is not None or not needs_phrase(family)]
     if not left:
-        check_phrase(loaded.name, natural, families)
+        check_phrase(loaded.name, natural, families, loaded.kind)
     if len(left) < len(families) and noted is not None:
-        noted(without_phrase([loaded.name], left))
+        noted(without_phrase([loaded.name], left, loaded.kind))
     from mto.match.run import match  # takes seconds; names and rows are checked by now
 
     return match(
@@ -109,11 +107,10 @@ def guidelines_of(
         raise DataError("the changes ask for other signals too", hint="name all of them in --signals")
     own = (phrase,) if isinstance(phrase, str) else ()
     loaded = load_task(task, data=data, relation=relation, phrases=own, columns=columns, delimiter=delimiter)
-    completion_only(loaded.name, loaded.form, "matching")
     if loaded.warnings and odd_rows is not None:
         odd_rows(loaded)
     split = draw_labelled(loaded, SHOTS if shots is None else shots, seed)
     return guidelines(
-        (*split.train, *split.dev), relation=loaded.relation, tagger=config.tagger,
+        (*split.train, *split.dev), relation=loaded.relation, tagger=config.tagger, form=loaded.form,
         phrase=choose_phrase(loaded, phrase if isinstance(phrase, int) else 0),
     )  # fmt: skip

@@ -94,7 +94,7 @@ def prepare(request: Request, told: RunCallback, *, only_plan: bool = False) -> 
             usual_families(inputs.tasks, soft=config.soft)
         ):
             names = [task.name for task in inputs.tasks if not task.phrase]
-            told.on_event("no-phrase", without_phrase(names, inputs.families))
+            told.on_event("no-phrase", without_phrase(names, inputs.families, inputs.tasks[0].form.kind))
         if can_match(config, inputs):
             if only_plan:
                 inputs, stands_for = planned(inputs, config)
@@ -142,7 +142,7 @@ def check_families(config: CompareConfig, tasks: Sequence[Task]) -> None:
     described = [describe_task(task, config) for task in tasks]
     families = find_families(config, described)
     for task in described:
-        check_phrase(task.name, task.phrase, families)
+        check_phrase(task.name, task.phrase, families, task.form.kind)
 
 
 def current_tasks(request: Request, kept: Inputs | None, told: RunCallback) -> tuple[Task, ...] | None:

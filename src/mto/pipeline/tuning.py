@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mto.config import override, parse
 from mto.errors import DataError, RunError
 from mto.pipeline.config import SHOTS, slug
-from mto.pipeline.inputs import GIVE_PHRASE, check_phrase, choose_phrase
+from mto.pipeline.inputs import check_phrase, choose_phrase, give_phrase
 from mto.pipeline.loaded_run import TUNED
 from mto.prompts.aligned import soft_family
 from mto.tasks import load_task
-from mto.tasks.form import completion_only
 from mto.templates import get_family
 from mto.tune.config import TuneConfig
 
@@ -95,17 +94,16 @@ def tune_to_folder(
         family = FAMILY if natural is not None else BARE
         if natural is None:
             say(
-                f"{loaded.name} has no natural phrase, so {BARE} is tuned; with {GIVE_PHRASE} it would be {FAMILY}"
+                f"{loaded.name} has no natural phrase, so {BARE} is tuned; with {give_phrase(loaded.kind)} it would be {FAMILY}"
             )
     elif family is not None and str(family) != AUTO:
-        check_phrase(loaded.name, natural, [get_family(family)])
+        check_phrase(loaded.name, natural, [get_family(family)], loaded.kind)
     answer = None
     if str(family) == AUTO:
-        completion_only(loaded.name, loaded.form, "matching")
         answer = _matched(match, loaded, model, shots, seed, natural, told)
         family = answer.model(model).family.family
         if config.method == "prompt":
-            family = soft_family(get_family(family))
+            family = soft_family(get_family(family), choices=loaded.form.has_choices)
     elif match is not None:
         raise DataError(
             f"the family is '{family or 'not named'}', so there is nothing to match",

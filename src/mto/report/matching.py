@@ -137,24 +137,53 @@ def _evidence(found: Match, one: ModelMatch) -> Iterator[str]:
         yield _leaning(f"DepthRank, {shots}", report.lean.towards, report.lean.saw)
     if one.classified is not None:
         yield _leaning("classifier", one.classified.lean.towards, one.classified.lean.saw)
+    for signal, reason in one.silent.items():
+        yield f"{signal} has no voice: {reason}"
     if found.probe is not None:
         yield _leaning("probe", found.probe.lean.towards, found.probe.summary)
     if one.denoiser is not None:
         yield f"denoiser: {one.denoiser.says}"
+    if one.scores.guessing is not None:
+        yield _ranking(one)
+
+
+def _ranking(one: ModelMatch) -> str:
+    """How well options are ranked before anything is tuned; the decision does not weigh it."""
+    right = [f.rank_accuracy.value for f in one.scores.families if f.rank_accuracy is not None]
+    some = f"{min(right):.0f} to {max(right):.0f}" if max(right) - min(right) >= 1 else f"{right[0]:.0f}"
+    return (
+        f"ranking, untuned: the right option is the likeliest for {some} % of the rows, by family; guessing gives "
+        f"{one.scores.guessing:.0f} % (for information: it has no say in the decision)"
+    )
 
 
 def _leaning(name: str, towards: str, saw: str) -> str:
     return f"{name} -> {towards}: {saw}"
 
 
-def family_scores_table(one: ModelMatch) -> Table:
-    """Every family by what it costs and, where there are several, what is expected of it, the best expected first."""
-    several = len(one.family.forecasts) > 1
-    columns = ("family", "bits a byte", "DepthRank", *(("expected, %", "best") if several else ()), "ids")
+def family_scores_table(one: ModelMatch, *, narrow: bool = False) -> Table:
+    """Every family by what it costs and, where there are several, what is expected of it, the best expected first.
+
+    Where rows have options also for how many the right one is the likeliest, without tuning.
+
+    Args:
+        narrow: leave DepthRank and the interval of the bits out where there is that column too, for 80 characters.
+    """
+    several, ranked = len(one.family.forecasts) > 1, one.scores.guessing is not None
+    short = narrow and ranked
+    columns = (
+        "family", "bits a byte", *(("right, %",) if ranked else ()), *(() if short else ("DepthRank",)),
+        *(("expected, %", "best") if several else ()), "ids",
+    )  # fmt: skip
     rows = []
     for forecast in one.family.forecasts:
         score = one.scores.family(forecast.family)
-        cells = [score.title, _span(score.bits_per_byte, 2), f"{score.depth_rank.value:,.0f}"]
+        bits = score.bits_per_byte
+        cells = [score.title, f"{bits.value:.2f}" if short else _span(bits, 2)]
+        if ranked and score.rank_accuracy is not None:
+            cells.append(_span(score.rank_accuracy, 0))
+        if not short:
+            cells.append(f"{score.depth_rank.value:,.0f}")
         if several:
             cells += [_percent(forecast.expected).replace(" %", ""), f"{forecast.best:.0%}"]
         kind = "aligned" if forecast.family == one.family.family else "family"
@@ -198,7 +227,7 @@ def render_match(found: Match, *, width: int = 80) -> Group:
     parts += [Text(f"- {line}") for line in evidence_lines(found)]
     parts += [Text(note, style="yellow") for note in _notes(found)]
     parts += [Text(f"{out.family} was left out: {out.reason}", style="yellow") for out in one.scores.left_out]
-    parts += [Text(), _drawn(_families_title(one), family_scores_table(one), width)]
+    parts += [Text(), _drawn(_families_title(one), family_scores_table(one, narrow=width < 100), width)]
     if len(found.models) > 1:
         parts += [Text(), _drawn("Checkpoints by bits a target byte", candidates_table(found), width)]
     return Group(*parts)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from mto.config import Strict
 from mto.errors import DataError
-from mto.templates import Template, TemplateFamily, choices_of, compile_template
+from mto.templates import BASIC, BASIC_CHOICE, Template, TemplateFamily, choices_of, compile_template
 
 if TYPE_CHECKING:
     from mto.families import Adapter
@@ -42,6 +42,25 @@ class Form(Strict):
     def is_plain(self) -> bool:
         """Whether this is a completion task, of which files say nothing more."""
         return self == PLAIN
+
+    @property
+    def has_choices(self) -> bool:
+        """Whether each row has choices of its own."""
+        return self.kind == "multiple-choice"
+
+    @property
+    def has_options(self) -> bool:
+        """Whether a row has options: choices of its own, or the labels of the task."""
+        return self.has_choices or bool(self.labels)
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        """Names of the template families of METHOD 3 for this kind, the conventional one first.
+
+        >>> Form(kind="multiple-choice").families[2:4], Form().families[2:]
+        (('answer-prompting', 'masked-answer-prompting'), ('prompting', 'masked-prompting'))
+        """
+        return BASIC_CHOICE if self.has_choices else BASIC
 
     def names(self, fields: Mapping[str, str]) -> tuple[str, ...]:
         """The options of a row as a reader knows them: its choices, or the names of the labels; empty for others."""
@@ -73,7 +92,7 @@ class Form(Strict):
         """A family composed with a phrase for a task of this form; see `compile_template`."""
         return compile_template(
             family, phrase=phrase, fields=fields, adapter=adapter, input=self.input,
-            choices=self.kind == "multiple-choice",
+            choices=self.has_choices,
         )  # fmt: skip
 
     def to_json(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from mto.templates.compile import Template, compile_template
 from mto.templates.encode import Encoded, SoftSpan, encode_example, encode_many
 from mto.templates.family import (
     BASIC,
+    BASIC_CHOICE,
     CHOICE,
     CHOICE_SOFT,
     COMPLETION_FIELDS,
@@ -16,7 +17,7 @@ from mto.templates.family import (
     template_families,
 )
 from mto.templates.language import RESERVED
-from mto.templates.layout import CHOICE_FIELDS, MOST_CHOICES, Layout, choices_of
+from mto.templates.layout import CHOICE_FIELDS, MOST_CHOICES, Layout, choices_of, with_layout
 from mto.templates.lint import Problem, phrase_problems
 from mto.templates.segments import (
     AnswerSegment,
@@ -33,6 +34,7 @@ from mto.templates.show import Shown, Side, show_example
 
 __all__ = [
     "BASIC",
+    "BASIC_CHOICE",
     "CHOICE",
     "CHOICE_FIELDS",
     "CHOICE_SOFT",
@@ -68,4 +70,5 @@ __all__ = [
     "plain_text",
     "show_example",
     "template_families",
+    "with_layout",
 ]

@@ -25,6 +25,9 @@ SOFT = ("pt", "pre-pt", "masked-pre-pt", "post-pt", "masked-post-pt")
 CHOICE = ("answer-prompting", "masked-answer-prompting", "choice-prompting", "masked-choice-prompting")
 """The families of METHOD 3 for multiple choice, beside `mapping` and `masked-mapping`, in the order of its table."""
 
+BASIC_CHOICE = ("mapping", "masked-mapping", *CHOICE)
+"""All families of METHOD 3 for multiple choice, without soft prompts."""
+
 CHOICE_SOFT = (
     "pre-answer-pt", "pre-masked-answer-pt", "post-answer-pt", "post-masked-answer-pt",
     "pre-choice-pt", "pre-masked-choice-pt", "post-choice-pt", "post-masked-choice-pt",

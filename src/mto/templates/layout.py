@@ -90,6 +90,16 @@ def read_options(words: Collection[str]) -> Layout | None:
     return Layout(**found)
 
 
+def with_layout(name: str, layout: Layout) -> str:
+    """A family's name with the words that stand for the options of a layout.
+
+    >>> with_layout("answer-prompting", Layout(question="last", names="numbers")), with_layout("mapping", USUAL)
+    ('answer-prompting-last-numbers', 'mapping')
+    """
+    given = layout.model_dump()
+    return "-".join([name, *(word for word, (key, value) in WORDS.items() if given.get(key) == value)])
+
+
 def choices_of(fields: Mapping[str, str]) -> tuple[str, ...]:
     """The choices that a row holds, in order.
 

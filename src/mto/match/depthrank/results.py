@@ -73,7 +73,12 @@ class FamilyScore(Strict):
         log_rank: the same of ``ln(1 + rank)``, so that one token at rank 20,000 does not outweigh all others.
         bits_per_byte: bits of all targets over bytes of all targets; comparable between tokenizers and models.
         row_depth_rank, row_weighted, row_log_rank: a row's values of the first three.
-        row_bits, row_bytes: a row's bits, and UTF-8 bytes of its target as the tokenizer writes it back.
+        row_bits, row_bytes: a row's bits, and UTF-8 bytes of its target as the tokenizer writes it back. Where rows have options
+            the bytes are those of the choice or label as the data hold it, the same for every family; the bits are of all
+            that the family writes for it, such as a choice's name with its text, or the label's word.
+        rank_accuracy: share of rows, in percent, whose right option is the likeliest (nats in all, EOS included), where rows have
+            options; for information, the decision does not weigh it.
+        row_ranked: the same of each row, 100 or 0.
         tokens: each row's targets token by token, or None where not asked for.
     """
 
@@ -94,6 +99,8 @@ class FamilyScore(Strict):
     row_log_rank: tuple[float, ...]
     row_bits: tuple[float, ...]
     row_bytes: tuple[float, ...]
+    rank_accuracy: Span | None = None
+    row_ranked: tuple[float, ...] | None = None
     tokens: tuple[tuple[TokenDetail, ...], ...] | None = None
 
     @property
@@ -138,6 +145,7 @@ class FamilyScores(Strict):
         families: in the order asked for.
         left_out: families that could not be written.
         pairs: families that differ by a mask.
+        guessing: rank accuracy of guessing, in percent, where rows have options and were ranked.
     """
 
     task: str
@@ -155,6 +163,7 @@ class FamilyScores(Strict):
     families: tuple[FamilyScore, ...]
     left_out: tuple[LeftOut, ...] = ()
     pairs: tuple[MaskPair, ...] = ()
+    guessing: float | None = None
 
     def family(self, name: str) -> FamilyScore:
         """A family's scores.

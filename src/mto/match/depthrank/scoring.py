@@ -17,11 +17,13 @@ from mto.families import LoadedModel
 from mto.match.depthrank.families import (
     FamilyRef,
     Written,
+    answers_of,
     mask_pairs,
     targets_of,
     write_families,
 )
 from mto.match.depthrank.frequency import TokenWeights
+from mto.match.depthrank.ranking import rank_rows
 from mto.match.depthrank.recipe import Recipe
 from mto.match.depthrank.resample import RESAMPLES, Heads
 from mto.match.depthrank.results import (
@@ -92,16 +94,22 @@ def score_families(
         loaded, task, rows, families, phrase=phrase, targets=targets, max_source=limit
     )
     check_heads(task, rows)
-    weights = weights_of(loaded, rows if labelled is None else labelled)
+    weights = weights_of(loaded, task, rows if labelled is None else labelled, written)
     values = score_written(
         loaded, written, weights, precision=precision, keep_tokens=keep_tokens, batch_tokens=batch_tokens
     )
+    ranked = None
+    if task.form.has_options:
+        ranked = rank_rows(
+            loaded, task, rows, written, max_source=limit, precision=precision, batch_tokens=batch_tokens
+        )
     return assemble(
         loaded,
         task,
         rows,
         written,
         values,
+        ranked=ranked,
         left_out=left_out,
         resamples=resamples,
         described={
@@ -109,7 +117,7 @@ def score_families(
             "seed": seed,
             "targets": targets,
             "precision": precision,
-            "labelled": weights.targets,
+            "labelled": weights[0].targets,
         },
     )
 
@@ -126,10 +134,20 @@ class Values:
     tokens: tuple[tuple[TokenDetail, ...], ...] | None
 
 
-def weights_of(loaded: LoadedModel, labelled: Sequence[Row | Example]) -> TokenWeights:
-    """Token weights from the own targets of labelled rows (of a head with tails: its first)."""
+def weights_of(
+    loaded: LoadedModel, task: Task, labelled: Sequence[Row | Example], written: Sequence[Written]
+) -> list[TokenWeights]:
+    """Token weights for each family, from the own targets of labelled rows (of a head with tails: its first).
+
+    Where rows have options families write them in different ways (a label's name or its word, a choice with its name or
+    without), so each has weights of its own.
+    """
+    if not labelled:
+        return [TokenWeights.count([])] * len(written)
+    if task.form.has_options:
+        return [TokenWeights.count(answers_of(loaded, task, one.template, labelled)) for one in written]
     texts = [text.strip() for row in labelled for text in targets_of(row, "first")]
-    return TokenWeights.count(loaded.adapter.encode_many(texts) if texts else [])
+    return [TokenWeights.count(loaded.adapter.encode_many(texts))] * len(written)
 
 
 def check_heads(task: Task, rows: Sequence[Row | Example]) -> None:
@@ -144,13 +162,13 @@ def check_heads(task: Task, rows: Sequence[Row | Example]) -> None:
 def score_written(
     loaded: LoadedModel,
     written: Sequence[Written],
-    weights: TokenWeights,
+    weights: Sequence[TokenWeights],
     *,
     precision: str,
     keep_tokens: bool,
     batch_tokens: int = BATCH_TOKENS,
 ) -> list[Values]:
-    """Score written families together.
+    """Score written families together, each with its token weights.
 
     Raises:
         DataError: the model gives what is no number.
@@ -179,9 +197,9 @@ def score_written(
         )
     numbers = iter([places[key] for key in keys])
     found = []
-    for family in written:
+    for family, weight in zip(written, weights, strict=True):
         by_row = [[next(numbers) for _ in some] for some in family.encoded]
-        found.append(_values(loaded, family, by_row, scored, weights, keep_tokens))
+        found.append(_values(loaded, family, by_row, scored, weight, keep_tokens))
     return found
 
 
@@ -200,6 +218,7 @@ def _values(
         ids, ranks = scored.details[number].ids, np.array(scored.details[number].ranks)
         weighted[number] = weights.mean(ids, ranks)
         logs[number] = weights.mean(ids, np.log1p(ranks))
+    sizes = family.sizes or [scored.bytes[some] for some in by_row]
     tokens = None
     if keep_tokens:
         tokens = tuple(tuple(_detail(loaded, scored, n, weights) for n in numbers) for numbers in by_row)
@@ -208,7 +227,7 @@ def _values(
         weighted=np.array([np.mean([weighted[n] for n in some]) for some in by_row]),
         log_rank=np.array([np.mean([logs[n] for n in some]) for some in by_row]),
         bits=np.array([bits[some].mean() for some in by_row]),
-        bytes=np.array([scored.bytes[some].mean() for some in by_row]),
+        bytes=np.array([np.mean(some) for some in sizes]),
         tokens=tokens,
     )
 
@@ -235,13 +254,21 @@ def assemble(
     *,
     left_out: tuple[LeftOut, ...],
     described: Described,
+    ranked: Sequence[Floats] | None = None,
     resamples: int = RESAMPLES,
 ) -> FamilyScores:
-    """Put values a row together with their means and intervals over heads."""
+    """Put values a row together with their means and intervals over heads.
+
+    Args:
+        ranked: for each family 100 or 0 a row, whether the right option is the likeliest; None where rows have no options
+            or were not ranked.
+    """
     columns: dict[str, Floats] = {}
     for family, value in zip(written, values, strict=True):
         for measure in MEASURES:
             columns[f"{family.name} {measure}"] = getattr(value, measure)
+    for family, right in zip(written, ranked or (), strict=False):
+        columns[f"{family.name} ranked"] = right
     heads = Heads([row.id for row in rows], columns, resamples=resamples, seed=described["seed"])
     phrase = next((f.template.phrase for f in written if f.template.phrase is not None), None)
     return FamilyScores(
@@ -252,9 +279,15 @@ def assemble(
         rows=tuple(
             ScoredRow(id=row.id, head=row.head, targets=targets_of(row, described["targets"])) for row in rows
         ),
-        families=tuple(_score(f, value, heads) for f, value in zip(written, values, strict=True)),
+        families=tuple(
+            _score(family, value, heads, None if ranked is None else ranked[number])
+            for number, (family, value) in enumerate(zip(written, values, strict=True))
+        ),
         left_out=left_out,
         pairs=mask_pairs(written),
+        guessing=None
+        if ranked is None
+        else float(np.mean([100 / len(task.form.names(r.fields)) for r in rows])),
         **described,
     )
 
@@ -271,7 +304,7 @@ class Described(TypedDict, total=False):
     recipe: Recipe | None
 
 
-def _score(written: Written, values: Values, heads: Heads) -> FamilyScore:
+def _score(written: Written, values: Values, heads: Heads, ranked: Floats | None) -> FamilyScore:
     family, name = written.template.family, written.name
     examples = [item for some in written.encoded for item in some]
     return FamilyScore(
@@ -292,5 +325,7 @@ def _score(written: Written, values: Values, heads: Heads) -> FamilyScore:
         row_log_rank=tuple(values.log_rank.tolist()),
         row_bits=tuple(values.bits.tolist()),
         row_bytes=tuple(values.bytes.tolist()),
+        rank_accuracy=None if ranked is None else heads.span(f"{name} ranked"),
+        row_ranked=None if ranked is None else tuple(ranked.tolist()),
         tokens=values.tokens,
     )

@@ -87,7 +87,7 @@ def tuned_scores(
     own, asked, left_out = _both_forms(loaded, task, rows, families, phrase, targets, settled.max_source)
     train, held = range(len(train_rows)), range(len(train_rows), len(rows))
     values = _folded(
-        loaded, rows, own, asked, [(list(train), list(held))], recipe,
+        loaded, task, rows, own, asked, [(list(train), list(held))], recipe,
         seed=seed, max_source=max_source, precision=precision, keep_tokens=keep_tokens, progress=progress,
     )  # fmt: skip
     return assemble(
@@ -154,7 +154,7 @@ def cross_scores(
     own, asked, left_out = _both_forms(loaded, task, rows, families, phrase, targets, settled.max_source)
     cuts = _cuts(task, rows, k, shots, seed)
     values = _folded(
-        loaded, rows, own, asked, cuts, recipe,
+        loaded, task, rows, own, asked, cuts, recipe,
         seed=seed, max_source=max_source, precision=precision, keep_tokens=keep_tokens, progress=progress,
     )  # fmt: skip
     fewest = min(len(train) for train, _ in cuts)
@@ -224,6 +224,7 @@ def _both_forms(
 
 def _folded(
     loaded: LoadedModel,
+    task: Task,
     rows: Sequence[Row | Example],
     own: Sequence[Written],
     asked: Sequence[Written],
@@ -238,14 +239,14 @@ def _folded(
 ) -> list[Values]:
     """Tune each family in each cut; values of all scored rows, in the order of the rows."""
     settled, rate = recipe.settle(loaded.adapter.name, max_source=max_source, seed=seed)
-    weights = [weights_of(loaded, [rows[n] for n in train]) for train, _ in cuts]
+    weights = [weights_of(loaded, task, [rows[n] for n in train], asked) for train, _ in cuts]
     nothing = Asked((), (), ())
     start = Weights(loaded.model)
     found: list[Values] = []
     try:
-        for family, learned in zip(asked, own, strict=True):
+        for number, (family, learned) in enumerate(zip(asked, own, strict=True)):
             parts: list[Values] = []
-            for (train, held), weight in zip(cuts, weights, strict=True):
+            for (train, held), by_family in zip(cuts, weights, strict=True):
                 if progress is not None:
                     progress(family.name, len(found) * len(cuts) + len(parts), len(asked) * len(cuts))
                 pairs = tuple(learned.encoded[n][0] for n in train)
@@ -258,7 +259,11 @@ def _folded(
                     recipe.steps(len(pairs)),
                 )
                 parts += score_written(
-                    loaded, [_part(family, held)], weight, precision=precision, keep_tokens=keep_tokens
+                    loaded,
+                    [_part(family, held)],
+                    [by_family[number]],
+                    precision=precision,
+                    keep_tokens=keep_tokens,
                 )
             found.append(_joined(parts, cuts))
     finally:
@@ -268,7 +273,9 @@ def _folded(
 
 def _part(family: Written, numbers: Sequence[int]) -> Written:
     wording = None if family.wording is None else tuple(family.wording[n] for n in numbers)
-    return replace(family, encoded=tuple(family.encoded[n] for n in numbers), wording=wording)
+    sizes = None if family.sizes is None else tuple(family.sizes[n] for n in numbers)
+    encoded = tuple(family.encoded[n] for n in numbers)
+    return replace(family, encoded=encoded, wording=wording, sizes=sizes)
 
 
 def _joined(parts: Sequence[Values], cuts: Sequence[Cut]) -> Values:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,10 +15,14 @@ from mto.match.guidelines.lexicon import closed_parts
 from mto.match.guidelines.shape import Shape, shape
 from mto.match.guidelines.tagger import Tagger
 from mto.match.guidelines.words import words
-from mto.tasks import Row
+from mto.tasks import Form, Row
+from mto.tasks.form import PLAIN
 
 _ASKING = {"what", "who", "whom", "whose", "which", "why", "how"}
 _PLACEHOLDERS = {"someone", "something"}
+_BLANK = re.compile(r"(?<!\w)_+(?!\w)|\.\.\.|\N{HORIZONTAL ELLIPSIS}")
+SHORT_ANSWER = 3
+"""Most words of a short answer, where no table says so."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,7 @@ class Measured:
         inputs: how many different inputs they have.
         values: every figure by its name; shares lie between 0 and 1. Names and meanings are in `measure`.
         opening: the commonest first word of the targets with two words or more; empty when none comes twice.
+        labels: whether the targets are labels: a few words that come again and again by their nature.
     """
 
     rows: int
@@ -37,9 +43,17 @@ class Measured:
     inputs: int
     values: Mapping[str, float]
     opening: str
+    labels: bool = False
 
 
-def measure(rows: Sequence[Row], tagger: Tagger, phrase: str | None = None) -> Measured:
+def measure(
+    rows: Sequence[Row],
+    tagger: Tagger,
+    phrase: str | None = None,
+    *,
+    form: Form = PLAIN,
+    short: int = SHORT_ANSWER,
+) -> Measured:
     """Measure the shape of some rows.
 
     The values are:
@@ -53,14 +67,21 @@ def measure(rows: Sequence[Row], tagger: Tagger, phrase: str | None = None) -> M
       targets with two words or more, so that one row repeats nothing;
     * ``overlap``: mean share of a target's content words that stand in its input too;
     * ``question``: share of inputs that come as a question (a field ``question``, or a question mark at the end);
-      ``full_question``: share of inputs that are a full question, not the beginning of a sentence;
+      ``full_question``: share of inputs that are a full question; ``cloze``: that are the beginning of a sentence, or one
+      with a blank;
+    * ``brief``: share of targets that are one noun phrase or adjective of at most `short` words; ``long``: that have more
+      words than that;
+    * ``asking``: share of rows that are a full question with a long answer, less the share of rows that are a cloze or a
+      question with an answer of one short noun phrase or adjective; from -1 to 1;
     * ``unknown``: share of all words that the tagger does not know.
 
     Args:
         rows: one row or more.
         tagger: gives parts of speech.
         phrase: the natural phrase of the task; where its last word is an article, a pronoun or an auxiliary
-            (``The {{ head }} can``), the tagger reads it before the target.
+            (``The {{ head }} can``), the tagger reads it before the target. With one a label is measured as its word.
+        form: the kind of task.
+        short: most words of a short answer.
 
     Raises:
         DataError: there are no rows.
@@ -70,11 +91,17 @@ def measure(rows: Sequence[Row], tagger: Tagger, phrase: str | None = None) -> M
             "the guidelines got no rows", hint="give at least one labelled row; ten or more say much more"
         )
     lead = _lead(phrase)
-    targets = [words(row.target) for row in rows]
+    targets = [words(form.written(row.target, natural=phrase is not None)) for row in rows]
     inputs = [words(input_text(row)) for row in rows]
     tagged = [_tagged(tagger, target, lead) for target in targets]
     heads = [_tagged(tagger, text, ()) for text in inputs]
-    shapes = Counter(shape(target, tags) for target, tags in zip(targets, tagged, strict=True))
+    formed = [shape(target, tags) for target, tags in zip(targets, tagged, strict=True)]
+    shapes = Counter(formed)
+    brief = [
+        len(target) <= short and form_ in ("noun", "adjective")
+        for target, form_ in zip(targets, formed, strict=True)
+    ]
+    long = [len(target) > short for target in targets]
     lengths = np.array([len(target) for target in targets], dtype=float)
     opening, repeated = _opening(targets)
     n = len(rows)
@@ -89,12 +116,17 @@ def measure(rows: Sequence[Row], tagger: Tagger, phrase: str | None = None) -> M
         "ing": _share(bool(target) and target[0].lower().endswith("ing") for target in targets),
         "event": _share(shape(text, tags) == "verb" for text, tags in zip(inputs, heads, strict=True)),
         "opening": repeated,
-        "overlap": _overlap(targets, inputs),
+        "overlap": _overlap(targets, [words(row.head) for row in rows]),
         "question": _share(is_question(row) for row in rows),
         "full_question": _share(is_full_question(row) for row in rows),
+        "cloze": _share(is_cloze(row) for row in rows),
+        "brief": _share(brief),
+        "long": _share(long),
+        "asking": float(np.mean([_asking(*one) for one in zip(rows, brief, long, strict=True)])),
         "unknown": all_tags.count("X") / len(all_tags) if all_tags else 0.0,
     }
-    return Measured(n, len(set(map(_fold, targets))), len(set(map(_fold, inputs))), values, opening)
+    distinct = len(set(map(_fold, targets))), len(set(map(_fold, inputs)))
+    return Measured(n, *distinct, values, opening, labels=bool(form.labels))
 
 
 def input_text(row: Row) -> str:
@@ -118,13 +150,33 @@ def is_full_question(row: Row) -> bool:
     [True, False]
     """
     text = input_text(row).rstrip()
-    if not is_question(row) or text.endswith(("_", "...", "\N{HORIZONTAL ELLIPSIS}", ",")):
+    if not is_question(row) or text.endswith(",") or _BLANK.search(text):
         return False
     if text.endswith("?"):
         return True
     begin = [word.lower() for word in words(text)[:2]]
     asks = begin[:1] and (begin[0] in _ASKING or closed_parts(begin[0])[:1] == ("AUX",))
     return bool(asks or (begin[:1] in (["when"], ["where"]) and closed_parts(begin[-1])[:1] == ("AUX",)))
+
+
+def is_cloze(row: Row) -> bool:
+    """Whether a question is a sentence to be filled or finished: one with a blank, or the beginning of one.
+
+    >>> asked = [{"question": "Milk is kept in the"}, {"question": "The ___ is hot."}, {"question": "He sighed."}]
+    >>> [is_cloze(Row("id", fields, "fridge", ("fridge",), "")) for fields in asked]
+    [True, True, False]
+    """
+    text = input_text(row).rstrip()
+    if not is_question(row) or is_full_question(row):
+        return False
+    return bool(_BLANK.search(text)) or not text.endswith((".", "!"))
+
+
+def _asking(row: Row, brief: bool, long: bool) -> float:
+    """1 for a full question with a long answer, -1 for a cloze or a question with a short noun phrase, 0 for the rest."""
+    if is_cloze(row) or (is_question(row) and brief):
+        return -1.0
+    return float(is_full_question(row) and long)
 
 
 def _lead(phrase: str | None) -> tuple[str, ...]:

@@ -42,8 +42,8 @@ def fit_thresholds(
     * bias and weights: logistic regression of the type on the leans of the rules, weights not below 0 (a rule keeps
       the direction that the method gives it), with ``strength / 2 * sum of squared weights`` added to the mean loss.
 
-    The rule on questions is not fitted: household holds no question. Its cut is one half, its weight the mean of the
-    others.
+    The rule on questions is not fitted: household holds no question. Its cut is 0 (as many rows of one kind as of the other),
+    its weight the mean of the others; an answer is short up to the cut of the rule on lengths.
 
     Args:
         labelled: the rows of each relation and its type.
@@ -74,8 +74,11 @@ def fit_thresholds(
         rule.name: Cut(cut=round(c.cut, 3), scale=round(c.scale, 3), weight=round(float(w), 3))
         for rule, c, w in zip(FITTED, cuts, weights, strict=True)
     }
-    rules["question"] = Cut(cut=0.5, scale=0.5, weight=round(float(weights.mean()), 3))
-    return Thresholds(rules=rules, bias=round(bias, 3), fitted_on=len(types), tagger=chosen.name)
+    rules["question"] = Cut(cut=0.0, scale=0.5, weight=round(float(weights.mean()), 3))
+    short = max(1, int(rules["length"].cut))
+    return Thresholds(
+        rules=rules, bias=round(bias, 3), short_answer=short, fitted_on=len(types), tagger=chosen.name
+    )
 
 
 def household_thresholds() -> Thresholds:

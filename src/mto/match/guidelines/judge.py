@@ -11,7 +11,8 @@ from mto.match.guidelines.features import Measured, measure
 from mto.match.guidelines.rules import RULES, Rule
 from mto.match.guidelines.tagger import Tagger, get_tagger
 from mto.match.guidelines.thresholds import Thresholds, shipped
-from mto.tasks import Row
+from mto.tasks import Form, Row
+from mto.tasks.form import PLAIN
 
 
 class RuleSays(Strict):
@@ -67,6 +68,7 @@ def guidelines(
     *,
     relation: str | None = None,
     phrase: str | None = None,
+    form: Form = PLAIN,
     tagger: str | Tagger = "auto",
     table: Thresholds | None = None,
 ) -> Guidelines:
@@ -76,6 +78,7 @@ def guidelines(
         rows: labelled rows, train and dev (never test); one is enough to be answered, with little confidence.
         relation: the relation's name, for the sentence.
         phrase: the task's natural phrase as a template text; its last word helps the tagger.
+        form: the kind of task; of a classification the shape of the labels speaks, and not that of the texts.
         tagger: ``auto``, ``lemminflect``, ``small``, or an object of one's own (`Tagger`).
         table: thresholds; default: those fitted on ``household``.
 
@@ -91,7 +94,7 @@ def guidelines(
     """
     chosen = get_tagger(tagger)
     thresholds = table or shipped()
-    measured = measure(rows, chosen, phrase)
+    measured = measure(rows, chosen, phrase, form=form, short=thresholds.short_answer)
     says = tuple(_says(rule, measured, thresholds) for rule in RULES)
     odds = thresholds.bias * _trust(measured, thresholds) + sum(one.pull for one in says)
     value = math.tanh(odds / 2)
@@ -121,7 +124,8 @@ def _says(rule: Rule, measured: Measured, table: Thresholds) -> RuleSays:
 
 
 def _trust(measured: Measured, table: Thresholds) -> float:
-    return measured.targets / (measured.targets + table.prior_rows)
+    seen = measured.rows if measured.labels else measured.targets
+    return seen / (seen + table.prior_rows)
 
 
 def _sentence(says: Sequence[RuleSays], value: float, measured: Measured, relation: str | None) -> str:

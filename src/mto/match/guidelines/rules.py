@@ -9,6 +9,14 @@ from dataclasses import dataclass
 from mto.match.guidelines.features import Measured
 from mto.match.guidelines.thresholds import Cut, Thresholds
 
+_NOT_OF_LABELS = {
+    "input": "the inputs are texts to be judged, whatever they tell of",
+    "openings": "the answers are labels, which repeat by their nature",
+    "overlap": "the answers are labels, which stand in a text by chance",
+    "question": "the answers are labels",
+}
+"""Rules that say nothing of a classification, and why: what speaks there is the shape of the labels."""
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -33,11 +41,15 @@ class Rule:
     tagged: bool = False
 
     def seen(self, measured: Measured) -> int:
-        """How many different targets (or inputs) the figure rests on."""
-        return measured.inputs if self.over == "inputs" else measured.targets
+        """How many different targets (or inputs) the figure rests on; labels are few by their nature, so there the rows."""
+        if self.over == "inputs":
+            return measured.inputs
+        return measured.rows if measured.labels else measured.targets
 
     def silent(self, measured: Measured, table: Thresholds) -> str:
         """Why the rule gives no lean; empty when it does."""
+        if measured.labels and self.name in _NOT_OF_LABELS:
+            return _NOT_OF_LABELS[self.name]
         unknown = measured.values["unknown"]
         if self.tagged and unknown > table.unknown_limit:
             return f"the tagger knows too few of the words ({_percent(unknown)} unknown)"
@@ -59,13 +71,9 @@ class Rule:
         if self.silent(measured, table):
             return 0.0
         n = self.seen(measured)
-        lean = self.sign * side(
+        return self.sign * side(
             measured.values[self.feature], table.rules[self.name], n / (n + table.prior_rows)
         )
-        if self.name == "question":
-            # A full question with long answers against a completion with short ones: both halves count alike.
-            lean = (lean + LENGTH.lean(measured, table)) / 2
-        return lean
 
 
 def side(value: float, cut: Cut, trust: float = 1.0) -> float:
@@ -82,7 +90,8 @@ def _percent(share: float) -> str:
 
 
 def _length(m: Measured) -> str:
-    return f"a target has {m.values['words']:.1f} words on average"
+    what = "the answers are labels, of" if m.labels else "a target has"
+    return f"{what} {m.values['words']:.1f} words on average"
 
 
 def _spread(m: Measured) -> str:
@@ -125,18 +134,20 @@ def _overlap(m: Measured) -> str:
 def _question(m: Measured) -> str:
     if m.values["question"] == 0:
         return "no input is a question"
-    full = _percent(m.values["full_question"])
-    return f"{full} of the inputs are full questions, with answers of {m.values['words']:.1f} words"
+    full, cloze, brief, long = (_percent(m.values[n]) for n in ("full_question", "cloze", "brief", "long"))
+    return (
+        f"{full} of the inputs are full questions, {cloze} are to be filled or finished; {brief} of the answers are one short "
+        f"noun phrase or adjective, {long} are long"
+    )
 
 
-LENGTH = Rule("length", "words", -1, _length)
 RULES: tuple[Rule, ...] = (
     Rule("input", "event", -1, _input, over="inputs", tagged=True),
     Rule("form", "form", +1, _form, tagged=True),
-    LENGTH,
+    Rule("length", "words", -1, _length),
     Rule("spread", "spread", -1, _spread, least=3),
     Rule("openings", "opening", -1, _openings, least=2),
     Rule("overlap", "overlap", -1, _overlap),
-    Rule("question", "full_question", -1, _question, over="inputs"),
+    Rule("question", "asking", -1, _question),
 )
 """All rules, in the order of a report."""

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field, field_validator
 
 from mto.config import Strict, load_config
+from mto.match.guidelines.features import SHORT_ANSWER
 from mto.registry import suggest
 
 NAMES = ("input", "form", "length", "spread", "openings", "overlap", "question")
@@ -35,6 +36,7 @@ class Thresholds(Strict):
         rules: one `Cut` for every rule.
         bias: log-odds of mask-filling where every rule is at its cut.
         prior_rows: so many rows right at the cut count besides those seen.
+        short_answer: most words of a short answer, for the rule on questions.
         unknown_limit: above this share of unknown words, the rules that need parts of speech give no lean.
         fitted_on: number of relations it was fitted on.
         tagger: the tagger it was fitted with.
@@ -43,6 +45,7 @@ class Thresholds(Strict):
     rules: dict[str, Cut]
     bias: Finite
     prior_rows: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 4.0
+    short_answer: Annotated[int, Field(ge=1)] = SHORT_ANSWER
     unknown_limit: Annotated[float, Field(ge=0, le=1)] = 0.2
     fitted_on: Annotated[int, Field(ge=0)] = 0
     tagger: str = ""

@@ -15,7 +15,7 @@ from mto.match.probe.checkpoints import Checkpoints
 from mto.match.probe.config import ProbeConfig
 from mto.match.probe.result import Arm, LeftOut
 from mto.tasks import Row, Split, Task, folds
-from mto.templates import BASIC, TemplateFamily, get_family
+from mto.templates import TemplateFamily, get_family
 from mto.tune.cell import cell_template
 from mto.tune.config import Settled
 from mto.tune.rows import LIKELIHOOD_REFERENCES, Asked, CellRows, encode_cell
@@ -71,6 +71,7 @@ class Contestant:
                 tuple(encoded.dev.heads[n] for n in dev),
                 tuple(encoded.dev.references[n] for n in dev),
                 tuple(encoded.dev.questions[n] for n in dev),
+                tuple(encoded.dev.options[n] for n in dev if encoded.dev.options),
             ),
             dev_pairs=tuple(encoded.dev_pairs[n] for n in np.flatnonzero(held[rows.owner])),
         )
@@ -141,7 +142,7 @@ def find_contestants(
     """Every (checkpoint, family, phrase) that can be written, in that order, and those that cannot with the reason.
 
     Args:
-        families: None: the four of METHOD 3.
+        families: None: those of METHOD 3 for tasks of this kind.
 
     Raises:
         UnknownNameError: no such family.
@@ -149,11 +150,11 @@ def find_contestants(
         TemplateError: none can be written; with all reasons.
     """
     known: dict[str, TemplateFamily] = {}
-    for family in map(get_family, BASIC if families is None else families):
+    for family in map(get_family, task.form.families if families is None else families):
         if known.setdefault(family.name, family) != family:
             raise DataError(f"two different families are named '{family.name}'", hint="rename one")
     if not known:
-        raise DataError("no template family was given", hint="leave the list out to try all four")
+        raise DataError("no template family was given", hint="leave the list out to try all")
     found: list[Contestant] = []
     out: list[LeftOut] = []
     for model in checkpoints.names:
@@ -194,7 +195,7 @@ def _write(
         task=task.name, relation=task.relation, shots=rows.labelled, seed=0, test_seed=0, max_test=None, source={},
         train=rows.all[: rows.labelled], dev=rows.all, test=(),
     )  # fmt: skip
-    encoded = encode_cell(loaded, template, split, settled, test=())
+    encoded = encode_cell(loaded, template, split, settled, test=(), form=task.form)
     masked = encoded.dev.questions[0].masks_asked > 0
     return Arm(name=name, model=model, family=family.name, phrase=template.phrase, masked=masked), encoded
 

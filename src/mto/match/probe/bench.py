@@ -13,15 +13,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mto.errors import TrainingError
-from mto.evaluate.generate import generate
 from mto.evaluate.likelihood import likelihood
 from mto.evaluate.metrics import metrics
+from mto.evaluate.scores import score
 from mto.families import LoadedModel
 from mto.match.probe.arms import Contestant
 from mto.match.probe.checkpoints import Checkpoints
 from mto.train import Batch, seq2seq_loss
 from mto.train.callbacks import Callback, Progress
 from mto.tune.ladder import RUNGS_LEFT, fit
+from mto.tune.optioned import answer_all
 from mto.tune.products import fast_products
 from mto.tune.rows import CellRows
 
@@ -130,14 +131,16 @@ class RealBench:
                 raise TrainingError("the likelihood of the held-out targets is not a number")
             values = None
             if self._metric is not None:
-                answers = generate(
+                answers, options = answer_all(
                     loaded,
                     part.dev.questions,
+                    part.dev.options if self._metric.reads != "text" else (),
                     max_new_tokens=part.max_new_tokens,
                     beams=settled.beams,
                     precision=settled.precision,
                 )
-                values = self._metric([answer.text for answer in answers], part.dev.references)
+                dev, name = part.dev, self._metric.name
+                values = score(dev.heads, answers, dev.references, (name,), options).values[name]
         return Held(held, bits, values)
 
 

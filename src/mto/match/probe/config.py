@@ -43,7 +43,8 @@ class ProbeConfig(Strict):
     """By what the worse arms are dropped: bits per target byte over all held-out rows, or the mean over these rows of
     an arm's rank by it (with a metric: of the mean of both ranks), which one odd row cannot turn."""
     metric: str | None = None
-    """A metric of generated answers to be looked at too, such as ``rouge_l``; generation takes most of the time."""
+    """A metric of generated answers to be looked at too, such as ``rouge_l``, or where rows have options ``rank_sum``; generation
+    takes most of the time."""
     rates: tuple[PositiveFloat, ...] | None = Field(default=None, min_length=1)
     """Constant learning rates, ascending. None: the middle one of the checkpoint's kind in `mto.tune.defaults`. With
     several, each arm trains with all of them at its first rung with training, then goes on with its better one."""
