@@ -38,7 +38,7 @@ def test_each_kind_has_its_pairs(done: Path) -> None:
     pairs = {kind: [pair for pair in read_pairs(done) if pair.task == f"own-{kind}"] for kind in KINDS}
     assert all(pairs.values())
     assert {pair.by for pair in pairs["multiple-choice"]} == {"last-phrase"}
-    assert any(pair.target.startswith("the blue kitchen") for pair in pairs["multiple-choice"])
+    assert any(pair.target.startswith("the shelf") for pair in pairs["multiple-choice"])
     for pair in pairs["classification"]:
         assert pair.by == "label-word" and pair.target in ("great", "awful", "lovely")
     for pair in pairs["text-to-text"]:
