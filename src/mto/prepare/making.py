@@ -32,6 +32,7 @@ from mto.templates.language import parse_text
 FOLDER = "splitter"
 """Where a prepared folder keeps its trained splitters."""
 SHORT, WHOLE, LONG = "source too short", "whole sentence as target", "target too long"
+UNLIKE = "target longer than the words of labels"
 _UNROUTED: Objective = "lm"  # until the router has spoken
 
 
@@ -56,12 +57,20 @@ class SplitMaker:
         router: gives each pair its objective.
         config: limits of a pair.
         controls: whether the control sets are made.
+        longest: most words of a target of some tasks, by name: of a classification as many as its labels have.
     """
 
     def __init__(
-        self, splitter: Splitter, router: Router, config: MakingConfig, *, controls: bool = True
+        self,
+        splitter: Splitter,
+        router: Router,
+        config: MakingConfig,
+        *,
+        controls: bool = True,
+        longest: Mapping[str, int] | None = None,
     ) -> None:
         self._splitter, self._router, self._config, self._controls = splitter, router, config, controls
+        self._longest = longest or {}
 
     def make(self, batch: Sequence[Selected], *, seed: int, number: int) -> Made:
         """As `PairMaker`; the pairs do not depend on the number of the shard.
@@ -105,7 +114,10 @@ class SplitMaker:
             return WHOLE
         if left < self._config.least_source:
             return SHORT
-        if found.by != FIRST_WORDS and len(words_of(target)) > self._config.longest_target:
+        long = len(words_of(target))
+        if long > self._longest.get(one.task, long):
+            return UNLIKE
+        if found.by != FIRST_WORDS and long > self._config.longest_target:
             return LONG
         return Pair(
             before=before, target=target, after=after, objective=_UNROUTED, probability=0.0, task=one.task, by=found.by,
@@ -176,8 +188,13 @@ class SplitterKind:
             return ModelSplitter.load(folder / str(order["model"]))
 
         splitter = build_splitter(config.splitter, hints, model if order["model"] else None)
+        longest = {one.task: _most_words(one.labels) for one in hints if one.labels}
         return SplitMaker(
-            splitter, Router(load_model(config.model)), config, controls=bool(order["controls"])
+            splitter,
+            Router(load_model(config.model)),
+            config,
+            controls=bool(order["controls"]),
+            longest=longest,
         )
 
 
@@ -196,6 +213,10 @@ def _hints(task: Task, split: Split, config: MakingConfig) -> Hints:
         task=task.name, phrases=plain, fields=(*task.fields, "head"), targets=targets, labels=task.form.labels,
         way=way_of(task, targets, get_tagger(config.splitter.tagger)),
     )  # fmt: skip
+
+
+def _most_words(labels: Mapping[str, Sequence[str]]) -> int:
+    return max(len(words_of(word)) for words in labels.values() for word in words)
 
 
 def _trained(config: MakingConfig, order: MakerOrder, learn: Sequence[int]) -> Path:

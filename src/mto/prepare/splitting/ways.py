@@ -70,7 +70,7 @@ def told(task: Task, way: Way, *, model: bool) -> list[str]:
     if way == "label-word":
         labels = "; ".join(f"{name}: {', '.join(some)}" for name, some in task.form.labels.items())
         also = (
-            "where none stands, the model splitter looks for a span"
+            "where none stands, the model splitter looks for a span of no more words than a label has"
             if model
             else "other sentences give no pair"
         )
