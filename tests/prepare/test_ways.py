@@ -41,6 +41,10 @@ def test_words_of_labels_in_a_sentence(text: str, label: str | None, word: str) 
     assert (found.label, found.place.of(text)) == (label, word) if label and found else found is None
 
 
+def test_without_labels_nothing_is_found() -> None:
+    assert LabelWords({}).find("It was a day.") is None and LabelWords({}).labels == ()
+
+
 def hints() -> Hints:
     return Hints(
         task="t/Tone", way="label-word", labels=LABELS, phrases=("{{ text }} It was",), fields=("text",)

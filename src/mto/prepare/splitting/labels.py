@@ -38,7 +38,7 @@ class LabelWords:
         words = "|".join(r"\s+".join(map(re.escape, word.split(" "))) for word in longest_first)
         # As `align` has it, a word that is joined to another one is no word of its own: "no-one", "well-known".
         self._pattern = re.compile(
-            rf"(?<!\w)(?<!\w[{_JOINED}])(?:{words})(?!\w)(?![{_JOINED}]\w)", re.IGNORECASE
+            rf"(?<!\w)(?<!\w[{_JOINED}])(?:{words or '(?!)'})(?!\w)(?![{_JOINED}]\w)", re.IGNORECASE
         )
 
     @property
