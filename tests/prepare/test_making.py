@@ -74,6 +74,13 @@ def test_limits_of_a_pair(router: Router) -> None:
     assert made.counts["task: target too long"] == 1
 
 
+def test_a_target_of_a_classification_is_no_longer_than_the_words_of_its_labels(router: Router) -> None:
+    batch = [selected("They all went home.", "t/Tone"), selected("They all went home.")]
+    made = SplitMaker(Last(2), router, MakingConfig(), longest={"t/Tone": 1}).make(batch, seed=0, number=0)
+    assert made.counts["task: target longer than the words of labels"] == 1 and len(made.pairs["task"]) == 1
+    assert made.pairs["task"][0].task == USE
+
+
 def test_equal_batches_give_equal_pairs_and_the_seed_moves_the_controls_alone(router: Router) -> None:
     batch = [
         selected(f"The {word} is usually kept in the old kitchen.") for word in "cup pan pot jar".split()

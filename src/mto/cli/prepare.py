@@ -96,7 +96,7 @@ def _plan(settings: Any, folder: Path, *, as_json: bool) -> None:
     for task in planned["tasks"]:
         typer.echo(f"{task['name']}: {task['rows']} labelled rows, {task['phrases']} phrases")
     typer.echo(f"{planned['files']} files or data sets in {planned['pieces']} pieces")
-    typer.echo(f"{planned['guarded']} dev and test triples are looked for; in {folder}")
+    typer.echo(f"{planned['guarded']} dev and test examples are looked for; in {folder}")
 
 
 def _told(shown: Display) -> Any:
@@ -131,7 +131,7 @@ def _end(prepared: Prepared, folder: Path) -> None:
     console.print(table)
     for leak in prepared.leaks:
         typer.echo(
-            f"{leak.task}: {leak.found:,} of {leak.triples:,} dev and test triples stood in the text "
+            f"{leak.task}: {leak.found:,} of {leak.triples:,} dev and test examples stood in the text "
             f"({100 * leak.share_found:.0f} %); {leak.dropped:,} sentences were dropped for them"
         )
     sheet = folder / "datasheet.html"

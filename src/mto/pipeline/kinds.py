@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mto.errors import DataError
 from mto.evaluate.scores import RANKED_METRICS
-from mto.pipeline.config import METRICS, CompareConfig
+from mto.pipeline.config import METRICS, C, CompareConfig
 from mto.tasks import ItemFile, Kind, Task, TaskFile, is_rows_file, read_any_task_file, task_files
 from mto.templates import BASIC, BASIC_CHOICE, CHOICE_SOFT, SOFT
 
@@ -71,7 +71,7 @@ def _usual_shots(config: CompareConfig, given: Mapping[str, Task]) -> int | None
     return min(asked, default=None)
 
 
-def with_kind(config: CompareConfig, given: Mapping[str, Task]) -> CompareConfig:
+def with_kind(config: C, given: Mapping[str, Task]) -> C:
     """The configuration with what is usual for the kind of its tasks, where nobody said otherwise.
 
     Raises:

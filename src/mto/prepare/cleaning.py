@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from mto.prepare.clean import blanks, problem
-from mto.prepare.decontaminate import Guarded, LeakIndex
+from mto.prepare.decontaminate import LeakIndex, from_json
 from mto.prepare.dedup import sentence_hash
 from mto.prepare.pieces import Piece
 from mto.prepare.readers import read_piece
@@ -69,8 +69,7 @@ class _Tools:
 
     def __init__(self, bench: Bench) -> None:
         self.cutter: Cutter = cutters.get(bench.config.sentences)()
-        guarded = [Guarded(n, head, tuple(tails)) for n, head, tails in read_json(bench.work / GUARDED)]
-        self.index = LeakIndex(guarded, bench.normalise)
+        self.index = LeakIndex(from_json(read_json(bench.work / GUARDED)), bench.normalise)
         rows = (query_words(task["rows"], bench.normalise) for task in bench.plan["tasks"])
         self.terms = frozenset(word for task in rows for row in task for word in row)
 

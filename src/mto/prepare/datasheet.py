@@ -72,6 +72,8 @@ def datasheet_parts(prepared: Prepared, pairs: Mapping[PairSet, Iterable[Pair]])
     """
     yield _head(prepared)
     yield _inputs(prepared)
+    if prepared.notes:
+        yield Part("What applies to these tasks", text=prepared.notes)
     yield _steps(prepared)
     yield from _leaks(prepared)
     yield _selection(prepared)
@@ -128,7 +130,7 @@ def _leaks(prepared: Prepared) -> Iterator[Part]:
         "Decontamination",
         text=(
             "A sentence that holds head and tail of one dev or test example (lower case, lemmas, no articles, no \"to\") was dropped, "
-            "for the controls too.",
+            "for the controls too." + (" What stands for head and tail of an item is told above." if prepared.notes else ""),
         ),
         columns=("task", "examples", "found in the text", "share", "sentences dropped", "share of sentences"),
         rows=rows,

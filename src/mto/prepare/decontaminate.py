@@ -3,7 +3,8 @@
 Head and tail are compared as normalised words (`mto.prepare.words`): lower case, lemmas, no articles, no "to", each standing in the
 sentence word after word. "PersonX", "PersonY" and the blank ("___") are no words: at their place up to three words of any kind may
 stand, such as a name, a pronoun or "his friend". So "PersonX washes PersonY's car" stands in "Tom washed his neighbour's car", and
-"PersonX eats" in every sentence with a form of "eat". That drops rather too much than too little.
+"PersonX eats" in every sentence with a form of "eat". That drops rather too much than too little. Items of other kinds than completion
+are looked for by `mto.prepare.item_leaks`.
 """
 
 from __future__ import annotations
@@ -11,9 +12,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from mto.prepare.item_leaks import ItemIndex
 from mto.prepare.words import Normaliser
-from mto.tasks import Example, Task
+from mto.tasks import Example, Kind, Task
+from mto.templates import CHOICE_FIELDS
 
 GAP = 3
 """Most words that may stand where a placeholder is."""
@@ -23,17 +27,21 @@ Chunks = tuple[tuple[str, ...], ...]
 
 @dataclass(frozen=True)
 class Guarded:
-    """One head that must not stand in the text together with one of its tails.
+    """One head that must not stand in the text together with one of its tails, or one item that the text must not give away.
 
     Attributes:
         task: number of its task.
-        head: as it is written.
-        tails: as they are written.
+        head: as it is written; of an item for a reader.
+        tails: as they are written; of an item the right answers, or the label's name.
+        kind: of the task.
+        texts: of an item, the texts of its input.
     """
 
     task: int
     head: str
     tails: tuple[str, ...]
+    kind: Kind = "completion"
+    texts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,21 +57,41 @@ def guarded(tasks: Sequence[Task]) -> list[Guarded]:
     Of a task without a test file the train rows are guarded: there the score is k-fold over them.
     """
     return [
-        Guarded(number, example.head, example.targets)
+        Guarded(number, example.head, example.targets, task.kind, _texts(task, example))
         for number, task in enumerate(tasks)
         for example in _examples(task)
     ]
+
+
+def to_json(examples: Iterable[Guarded]) -> list[list[Any]]:
+    """As JSON has them; `from_json` reads it back."""
+    return [[one.task, one.head, list(one.tails), one.kind, list(one.texts)] for one in examples]
+
+
+def from_json(rows: Iterable[Sequence[Any]]) -> list[Guarded]:
+    """What `to_json` gave."""
+    return [Guarded(task, head, tuple(tails), kind, tuple(texts)) for task, head, tails, kind, texts in rows]
 
 
 def _examples(task: Task) -> tuple[Example, ...]:
     return (*task.dev, *task.test) if task.test else (*task.train, *task.dev)
 
 
+def _texts(task: Task, example: Example) -> tuple[str, ...]:
+    """The texts of an item's input, without relation and choices."""
+    if task.kind == "completion":
+        return ()
+    return tuple(
+        text for name, text in example.fields.items() if name != "relation" and name not in CHOICE_FIELDS
+    )
+
+
 class LeakIndex:
-    """Heads and tails, looked up by the words with which a head begins.
+    """Heads and tails, looked up by the words with which a head begins; and items.
 
     Args:
-        examples: what must not stand in the text. A triple is one head with one tail; triples are numbered in this order.
+        examples: what must not stand in the text. A triple is one head with one tail, or one item with one right answer; triples
+            are numbered in this order.
 
     >>> index = LeakIndex([Guarded(0, "claw hammer", ("pounding nails", "pulling a nail"))], Normaliser())
     >>> index.find(Normaliser()("He used the Claw Hammers to pound in... to pound nails."))
@@ -73,12 +101,16 @@ class LeakIndex:
     def __init__(self, examples: Iterable[Guarded], normalise: Normaliser) -> None:
         self._normalise = normalise
         self._heads: dict[tuple[str, ...], list[_Head]] = {}
+        self._items: ItemIndex | None = None
         self.triples: list[tuple[int, str, str]] = []
         """Task, head and tail of each triple."""
         self.unusable: dict[int, int] = {}
         """By task, triples without a word that could be compared, such as a head that is only a placeholder."""
         for example in examples:
-            self._add(example)
+            if example.kind == "completion":
+                self._add(example)
+            else:
+                self._add_item(example)
         lengths: dict[str, set[int]] = {}
         for key in self._heads:
             lengths.setdefault(key[0], set()).add(len(key))
@@ -96,6 +128,14 @@ class LeakIndex:
             self.triples.append((example.task, example.head, tail))
         if tails:
             self._heads.setdefault(head[0], []).append(_Head(example.task, head, tuple(tails)))
+
+    def _add_item(self, example: Guarded) -> None:
+        self._items = self._items or ItemIndex(self._normalise)
+        for tail in example.tails:
+            answer = None if example.kind == "classification" else tail
+            if not self._items.add((example.task, len(self.triples)), example.texts, answer):
+                self.unusable[example.task] = self.unusable.get(example.task, 0) + 1
+            self.triples.append((example.task, example.head, tail))
 
     def _chunks(self, text: str) -> Chunks:
         parts = (tuple(self._normalise(part)) for part in _PLACEHOLDER.split(text))
@@ -119,7 +159,7 @@ class LeakIndex:
                 for head in heads:
                     if _follow(words, at + length, head.chunks):
                         found |= dict.fromkeys(_tails(head, words, joined))
-        return list(found)
+        return [*found, *(self._items.find(words) if self._items is not None else ())]
 
 
 def _tails(head: _Head, words: Sequence[str], joined: str) -> Iterable[tuple[int, int]]:

@@ -73,6 +73,8 @@ class MakerKind(Protocol):
     def set_up(self, order: MakerOrder) -> dict[str, Any]:
         """Do what is done once. Gives JSON from which `load` makes the maker; the pairs depend on nothing else.
 
+        Sentences under ``notes`` go into the datasheet: what applies to the tasks and what does not.
+
         Called again when interrupted work goes on, and must then give the same.
         """
 

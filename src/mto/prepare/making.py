@@ -14,20 +14,25 @@ from pydantic import PositiveInt
 
 from mto.config import Strict, parse
 from mto.families import load_model
+from mto.match.guidelines import get_tagger
 from mto.prepare.controls import random_prefix, random_span
 from mto.prepare.maker import Made, MakerOrder
 from mto.prepare.pairs import Objective, Pair, PairSet
 from mto.prepare.router import Router
 from mto.prepare.sentence import GENERAL, Selected
 from mto.prepare.splitting.build import SplitterConfig, build_splitter, learning_triples
-from mto.prepare.splitting.found import Found, Splitter
+from mto.prepare.splitting.found import FIRST_WORDS, LABEL_WORD, Found, Splitter
 from mto.prepare.splitting.model import FILE, ModelSplitter, train_splitter
 from mto.prepare.splitting.places import cut, words_of
 from mto.prepare.splitting.rules import Hints
+from mto.prepare.splitting.ways import told, way_of
+from mto.tasks import Split, Task
+from mto.templates.language import parse_text
 
 FOLDER = "splitter"
 """Where a prepared folder keeps its trained splitters."""
 SHORT, WHOLE, LONG = "source too short", "whole sentence as target", "target too long"
+UNLIKE = "target longer than the words of labels"
 _UNROUTED: Objective = "lm"  # until the router has spoken
 
 
@@ -52,12 +57,20 @@ class SplitMaker:
         router: gives each pair its objective.
         config: limits of a pair.
         controls: whether the control sets are made.
+        longest: most words of a target of some tasks, by name: of a classification as many as its labels have.
     """
 
     def __init__(
-        self, splitter: Splitter, router: Router, config: MakingConfig, *, controls: bool = True
+        self,
+        splitter: Splitter,
+        router: Router,
+        config: MakingConfig,
+        *,
+        controls: bool = True,
+        longest: Mapping[str, int] | None = None,
     ) -> None:
         self._splitter, self._router, self._config, self._controls = splitter, router, config, controls
+        self._longest = longest or {}
 
     def make(self, batch: Sequence[Selected], *, seed: int, number: int) -> Made:
         """As `PairMaker`; the pairs do not depend on the number of the shard.
@@ -75,6 +88,8 @@ class SplitMaker:
                 counts[f"{which}: {pair}"] += 1
             else:
                 counts[f"{which}: pairs by {pair.by}"] += 1
+                if pair.by == LABEL_WORD:
+                    counts[f"{which}: label-word '{pair.target.lower()}'"] += 1
                 made.append((one, pair))
         routed = self._routed([pair for _, pair in made])
         for pair in routed:
@@ -99,7 +114,10 @@ class SplitMaker:
             return WHOLE
         if left < self._config.least_source:
             return SHORT
-        if len(words_of(target)) > self._config.longest_target:
+        long = len(words_of(target))
+        if long > self._longest.get(one.task, long):
+            return UNLIKE
+        if found.by != FIRST_WORDS and long > self._config.longest_target:
             return LONG
         return Pair(
             before=before, target=target, after=after, objective=_UNROUTED, probability=0.0, task=one.task, by=found.by,
@@ -107,15 +125,16 @@ class SplitMaker:
         )  # fmt: skip
 
     def _routed(self, pairs: Sequence[Pair]) -> list[Pair]:
-        if not pairs:
-            return []
-        ways = self._router.route(
-            [(pair.source, pair.target) for pair in pairs], [pair.task for pair in pairs]
-        )
-        return [
-            replace(pair, objective=way.objective, probability=way.probability)
-            for pair, way in zip(pairs, ways, strict=True)
-        ]
+        """The pairs with their objectives; what continues its first words is language modelling, whatever a classifier says."""
+        asked = [number for number, pair in enumerate(pairs) if pair.by != FIRST_WORDS]
+        if not asked:
+            return list(pairs)
+        some = [pairs[number] for number in asked]
+        ways = self._router.route([(pair.source, pair.target) for pair in some], [pair.task for pair in some])
+        routed = list(pairs)
+        for number, way in zip(asked, ways, strict=True):
+            routed[number] = replace(pairs[number], objective=way.objective, probability=way.probability)
+        return routed
 
 
 def _controls(made: Sequence[tuple[Selected, Pair]], seed: int) -> tuple[tuple[Pair, ...], tuple[Pair, ...]]:
@@ -136,23 +155,25 @@ class SplitterKind:
             TrainingError: the training diverges.
         """
         config = parse(MakingConfig, dict(order.settings), source="making")
-        told = {
+        hints = [_hints(task, split, config) for task, split in zip(order.tasks, order.splits, strict=True)]
+        model = config.splitter.kind != "rules"
+        notes = [
+            note
+            for task, one in zip(order.tasks, hints, strict=True)
+            for note in told(task, one.way, model=model)
+        ]
+        given: dict[str, Any] = {
             "config": config.model_dump(mode="json"),
             "controls": order.controls,
-            "hints": [
-                Hints(
-                    task=task.name,
-                    phrases=(*task.phrases, *task.wordings),
-                    fields=task.fields,
-                    targets=tuple(row.target for row in split.train),
-                ).model_dump(mode="json")
-                for task, split in zip(order.tasks, order.splits, strict=True)
-            ],
+            "hints": [one.model_dump(mode="json") for one in hints],
             "model": None,
         }
-        if config.splitter.kind != "rules":
-            told["model"] = str(_trained(config, order).relative_to(order.folder))
-        return told
+        if notes:
+            given["notes"] = notes
+        learn = [n for n, one in enumerate(hints) if one.way != "first-words"]
+        if model and learn:
+            given["model"] = str(_trained(config, order, learn).relative_to(order.folder))
+        return given
 
     def load(self, folder: Path, order: Mapping[str, Any]) -> SplitMaker:
         """The maker, from what `set_up` gave.
@@ -167,19 +188,44 @@ class SplitterKind:
             return ModelSplitter.load(folder / str(order["model"]))
 
         splitter = build_splitter(config.splitter, hints, model if order["model"] else None)
+        longest = {one.task: _most_words(one.labels) for one in hints if one.labels}
         return SplitMaker(
-            splitter, Router(load_model(config.model)), config, controls=bool(order["controls"])
+            splitter,
+            Router(load_model(config.model)),
+            config,
+            controls=bool(order["controls"]),
+            longest=longest,
         )
 
 
 KIND = SplitterKind()
 
 
-def _trained(config: MakingConfig, order: MakerOrder) -> Path:
+def _hints(task: Task, split: Split, config: MakingConfig) -> Hints:
+    """What the splitter is told of a task."""
+    targets = tuple(row.target for row in split.train)
+    phrases = (*task.phrases, *task.wordings)
+    if task.kind == "completion":
+        return Hints(task=task.name, phrases=phrases, fields=task.fields, targets=targets)
+    # The rules read literal words alone, so it does not matter what an input looks like; a phrase that writes choices has none in raw text.
+    plain = tuple(phrase for phrase in phrases if not parse_text(phrase).names & {"choice", "choices"})
+    return Hints(
+        task=task.name, phrases=plain, fields=(*task.fields, "head"), targets=targets, labels=task.form.labels,
+        way=way_of(task, targets, get_tagger(config.splitter.tagger)),
+    )  # fmt: skip
+
+
+def _most_words(labels: Mapping[str, Sequence[str]]) -> int:
+    return max(len(words_of(word)) for words in labels.values() for word in words)
+
+
+def _trained(config: MakingConfig, order: MakerOrder, learn: Sequence[int]) -> Path:
+    """The trained splitter's folder; `learn` are the numbers of the tasks whose rows teach it."""
     settings = config.splitter.training
     triples = learning_triples(
-        order.tasks, order.splits, library=config.splitter.library, rows=settings.rows, seed=settings.seed
-    )
+        [order.tasks[n] for n in learn], [order.splits[n] for n in learn],
+        library=config.splitter.library, rows=settings.rows, seed=settings.seed,
+    )  # fmt: skip
     base = load_model(config.model)
     known = [
         base.revision,

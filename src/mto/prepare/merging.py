@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -164,22 +165,33 @@ def _next(queue: Iterator[Candidate], taken: _Taken, near: dict[str, int], task:
 def _candidates(
     work: Path, parts: Sequence[dict[str, Any]], tasks: Sequence[str], config: PrepareConfig
 ) -> tuple[list[list[Candidate]], list[Candidate]]:
-    """The best candidates of each task, and all general ones, in order."""
+    """The best candidates of each task, those of its labels in turn, and all general ones, in order."""
     most = spare(config.select.per_task)
-    best: list[list[Candidate]] = [[] for _ in tasks]
+    best: list[dict[str, list[Candidate]]] = [{} for _ in tasks]
     general: list[Candidate] = []
     for n, part in enumerate(parts):
         found = read_json(work / FOUND / f"{part['name']}.json")
         for task, name in enumerate(tasks):
-            for score, place, by, text, line in found["tasks"][task]:
+            for score, place, by, text, line, label in found["tasks"][task]:
                 selected = Selected(_sentence(part, text, line), name, score, by)
-                best[task].append(Candidate((-score, n, place), (n, place), selected))
-            if len(best[task]) > 4 * most:
-                best[task] = _sorted(best[task])[:most]
+                candidate = Candidate((-score, n, place), (n, place), selected)
+                best[task].setdefault(label, []).append(candidate)
+            for label, rows in best[task].items():
+                if len(rows) > 4 * most:
+                    best[task][label] = _sorted(rows)[:most]
         for lot, place, text, line in found["general"]:
             selected = Selected(_sentence(part, text, line), GENERAL, 0.0, RANDOM)
             general.append(Candidate((lot, n, place), (n, place), selected))
-    return [_sorted(rows)[:most] for rows in best], _sorted(general)
+    return [_in_turn({label: _sorted(rows)[:most] for label, rows in one.items()}) for one in best], _sorted(
+        general
+    )
+
+
+def _in_turn(groups: Mapping[str, Sequence[Candidate]]) -> list[Candidate]:
+    """The best of each label in turn, as even as the text allows; then those that hold no word of a label."""
+    labelled = [groups[label] for label in sorted(groups) if label]
+    rounds = zip_longest(*labelled)
+    return [one for several in rounds for one in several if one is not None] + list(groups.get("", ()))
 
 
 def _sentence(part: dict[str, Any], text: str, line: int) -> Sentence:

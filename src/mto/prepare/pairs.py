@@ -34,7 +34,7 @@ class Pair:
         objective: what it trains with, where each pair has its own (``denoising`` or ``lm``): the router's choice.
         probability: that it is mask-filling, by the router.
         task: whose sentence it is; empty for general text.
-        by: what found the span: ``model``, ``phrase``, ``last-phrase`` or ``random``.
+        by: what found the span: ``model``, ``phrase``, ``last-phrase``, ``label-word``, ``first-words`` or ``random``.
         score: of the selection; see `Selected`.
         sentence: the whole sentence.
         where: ``file:line`` that the sentence came from.

@@ -64,6 +64,11 @@ class PhraseBook:
             self._patterns.append(sorted(found, key=lambda p: (-p.strength, p.parts)))
         self._any_modals = any(p.modals for task in self._patterns for p in task)
 
+    @property
+    def looks_for_something(self) -> bool:
+        """Whether any phrase has words that can be looked for."""
+        return any(self._patterns)
+
     def _compile(self, phrase: str, normalise: Normaliser) -> Pattern | None:
         texts = _FIELD.split(phrase)
         strength = sum(len(text.replace(",", " ").replace(".", " ").split()) for text in texts)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
+
+from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from mto.config import Strict, parse
 from mto.errors import RunError
@@ -33,7 +36,7 @@ class LeakCount(Strict):
 
     task: str
     triples: int
-    """Head and tail pairs of dev and test (of train, where there is no test file)."""
+    """Head and tail pairs of dev and test (of train, where there is no test file); of other kinds items with a right answer or label."""
     unusable: int
     """Those of them that hold no word to compare."""
     found: int
@@ -45,7 +48,7 @@ class LeakCount(Strict):
     share_dropped: float
     """``dropped`` as a share of the clean sentences."""
     examples: tuple[tuple[str, str, str], ...]
-    """Some of them: sentence, head, tail."""
+    """Some of them: sentence, head, tail; of an item its input and its right answer or label."""
 
 
 class TaskCount(Strict):
@@ -83,6 +86,12 @@ class Prepared(Strict):
     shards: int
     held_out: int
     """General sentences kept apart in ``held-out.txt``."""
+    notes: tuple[str, ...] = ()
+    """What applies to these tasks and what does not, a sentence each; not in the file where there is nothing to say."""
+
+    @model_serializer(mode="wrap")
+    def _without_empty_notes(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in write(self).items() if name != "notes" or value}
 
     def write(self, out: Path) -> None:
         """Write it into a prepared folder; counts stay in the order of the steps, which sorted keys would lose."""

@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from mto.errors import DataError, Interrupted
+from mto.prepare import asked
 from mto.prepare import work as w
 from mto.prepare.cleaning import KEPT
 from mto.prepare.config import PrepareConfig, read_prepare_config
 from mto.prepare.datasheet import write_datasheet
-from mto.prepare.decontaminate import guarded
+from mto.prepare.decontaminate import guarded, to_json
 from mto.prepare.engines import Engine, engine_for
 from mto.prepare.maker import MakerOrder, find_maker
 from mto.prepare.merging import Chosen, merge, wanted_general, write_batches
@@ -29,12 +30,13 @@ from mto.prepare.pieces import find_pieces
 from mto.prepare.prepared import HELD_OUT, Prepared, read_prepared
 from mto.prepare.summing import Cleaned, Counted, summary
 from mto.runs import RunFolder, write_json, write_text
-from mto.tasks import Split, Task, draw_split, is_rows_file, load_task
-from mto.tasks.form import completion_only
+from mto.tasks import draw_split
 from mto.train.memory import give_back_memory
 
 CODE = 1
 """Goes up whenever equal inputs would give other pairs."""
+FILES = 2
+"""Goes up whenever the files of unfinished work look another way; finished preparations stay."""
 BUCKET = 2_000_000
 """Hashes in a bucket of the search for duplicates, about: 50 MB of memory."""
 STEP = "prepare"
@@ -93,7 +95,7 @@ class _Preparation:
     def __init__(self, config: PrepareConfig, out: Path, progress: Progress) -> None:
         self.config, self.out, self._progress = config, out, progress
         self.work = out / w.WORK
-        self.tasks = [_task(ref, config) for ref in config.tasks]
+        self.tasks = [asked.load(ref, config) for ref in config.tasks]
         self.splits = [draw_split(task, shots=config.shots, seed=config.seed) for task in self.tasks]
         self.pieces = find_pieces(config.corpus, config.piece_bytes, column=config.column)
         self.guarded = guarded(self.tasks)
@@ -121,7 +123,8 @@ class _Preparation:
             give_back_memory()
             pairs, making = self._make(engine, order, digests)
         counted = Counted(cleaned, repeated, fits, chosen, pairs, making, len(digests))
-        prepared = summary(self.config, self.tasks, self.splits, self.guarded, counted)
+        notes = [*asked.told(self.tasks), *order.get("notes", ())]
+        prepared = summary(self.config, self.tasks, self.splits, self.guarded, counted, notes)
         self._finish(prepared, chosen)
         folder.finish(STEP, key, {"pairs": prepared.pairs})
         folder.event("end", pairs=prepared.pairs)
@@ -141,10 +144,10 @@ class _Preparation:
             )
         )
         self._progress("set-up", 1, 1)
-        tasks = [_told(task, split) for task, split in zip(self.tasks, self.splits, strict=True)]
+        tasks = [asked.selected_by(task, split) for task, split in zip(self.tasks, self.splits, strict=True)]
         plan = {"config": config.model_dump(mode="json"), "tasks": tasks, "maker": order, "key": key}
         write_json(self.work / w.PLAN, plan)
-        write_json(self.work / w.GUARDED, [[g.task, g.head, list(g.tails)] for g in self.guarded])
+        write_json(self.work / w.GUARDED, to_json(self.guarded))
         return order
 
     def _pass(
@@ -152,7 +155,7 @@ class _Preparation:
     ) -> Iterator[dict[str, Any]]:
         """Do the units of a pass that are not done, then give what each counted, in order, as the disk has it."""
         every = [
-            {**values, "stage": stage, "name": name, "key": _hash(stage, key, values)}
+            {**values, "stage": stage, "name": name, "key": _hash(FILES, stage, key, values)}
             for name, values in units
         ]
         waiting = [unit for unit in every if w.done(self.out, unit) is None]
@@ -251,26 +254,6 @@ class _Preparation:
         """Take away what only the work needed."""
         if not self.config.keep_work:
             shutil.rmtree(self.work, ignore_errors=True)
-
-
-def _task(ref: str, config: PrepareConfig) -> Task:
-    own = (config.phrase,) if config.phrase is not None else ()
-    # Other tasks have columns of their own; where no rows are given at all, loading says so.
-    files = [one for one in config.tasks if config.data or is_rows_file(one)] or config.tasks
-    about: dict[str, Any] = {"columns": config.columns, "delimiter": config.delimiter} if ref in files else {}
-    task = load_task(ref, data=config.data, relation=config.relation, phrases=own, **about)
-    completion_only(
-        task.name, task.form, "preparation", "leave the raw text away: mto run and mto tune work without it"
-    )
-    return task
-
-
-def _told(task: Task, split: Split) -> dict[str, Any]:
-    return {
-        "name": task.name,
-        "phrases": [*task.phrases, *task.wordings],
-        "rows": [[row.head, row.target] for row in split.train],
-    }
 
 
 def _hash(*values: Any) -> str:

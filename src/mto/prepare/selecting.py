@@ -50,7 +50,7 @@ def select_part(bench: Bench, unit: Unit) -> dict[str, Any]:
     """Choose from one part: the best candidates for each task, and random sentences by the lowest hashes.
 
     Writes ``found/NAME.json``: for each task rows of [score, place, what found it, text, line], and general rows of
-    [hash, place, text, line].
+    [hash, place, text, line]. Rows of a classification have the label whose word stands in them behind the line.
     """
     import pyarrow.parquet as parquet
 
@@ -72,8 +72,8 @@ def select_part(bench: Bench, unit: Unit) -> dict[str, Any]:
             words = [bench.normalise(text) for text in texts]
             fits = selector.fits(texts, words, lots[numbers])
             for (number, (text, line)), found in zip(rows, fits, strict=True):
-                for task, score, by in found:
-                    best[task].add([score, number, by, text, line])
+                for task, score, by, label in found:
+                    best[task].add([score, number, by, text, line, label])
                 if lots[number] < unit["threshold"]:
                     general.append([int(lots[number]), number, text, line])
     write_json(
@@ -84,21 +84,25 @@ def select_part(bench: Bench, unit: Unit) -> dict[str, Any]:
 
 
 class _Best:
-    """Keeps the best rows, by score and then by place."""
+    """Keeps the best rows of each label, by score and then by place; a task without labels has one group."""
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._rows: list[list[Any]] = []
+        self._rows: dict[str, list[list[Any]]] = {}
         self.counts: Counter[str] = Counter()
 
     def add(self, row: list[Any]) -> None:
         self.counts[row[2]] += 1
-        self._rows.append(row)
-        if len(self._rows) > 4 * self._most:
-            self._rows = self.rows()
+        rows = self._rows.setdefault(row[5], [])
+        rows.append(row)
+        if len(rows) > 4 * self._most:
+            rows[:] = self._best(rows)
 
     def rows(self) -> list[list[Any]]:
-        return sorted(self._rows, key=lambda row: (-row[0], row[1]))[: self._most]
+        return [row for label in sorted(self._rows) for row in self._best(self._rows[label])]
+
+    def _best(self, rows: list[list[Any]]) -> list[list[Any]]:
+        return sorted(rows, key=lambda row: (-row[0], row[1]))[: self._most]
 
 
 def _lots(bench: Bench, place: Path) -> NDArray[np.uint64]:
@@ -117,7 +121,8 @@ def _repeated(bench: Bench, unit: Unit) -> NDArray[np.int64]:
 def _selector(bench: Bench) -> Selector:
     config = bench.config.select
     tasks = bench.plan["tasks"]
-    return Selector(config, [task["phrases"] for task in tasks], _scorer(bench), bench.normalise)
+    phrases, labels = [task["phrases"] for task in tasks], [task["labels"] for task in tasks]
+    return Selector(config, phrases, _scorer(bench), bench.normalise, labels)
 
 
 def _scorer(bench: Bench) -> Scorer | None:

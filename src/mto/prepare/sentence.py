@@ -29,7 +29,7 @@ class Selected:
         sentence: the sentence.
         task: the task that it was chosen for, such as ``household/ObjectUse``; `GENERAL` for none.
         score: how near it is to the task, higher is nearer; comparable within one task only.
-        by: what chose it: ``phrase``, ``bm25``, ``embedding``, or ``random`` for a general sentence.
+        by: what chose it: ``phrase``, ``label-word``, ``bm25``, ``embedding``, or ``random`` for a general sentence.
     """
 
     sentence: Sentence

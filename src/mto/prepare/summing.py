@@ -98,11 +98,13 @@ def summary(
     splits: Sequence[Split],
     examples: Sequence[Guarded],
     counted: Counted,
+    notes: Sequence[str] = (),
 ) -> Prepared:
     """The summary.
 
     Args:
         examples: the dev and test examples that were looked for.
+        notes: what applies to the tasks and what does not.
     """
     counts, chosen = counted.cleaned.counts, counted.chosen
     steps = {name: counts[name] for name in (LINES, SENTENCES, *REASONS, LEAKS, KEPT)}
@@ -127,6 +129,7 @@ def summary(
         pairs={name: counted.pairs[name] for name in made_sets(config.controls)},
         shards=counted.shards,
         held_out=len(chosen.held_out),
+        notes=tuple(notes),
     )
 
 

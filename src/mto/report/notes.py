@@ -6,6 +6,12 @@ from mto.report.results import Comparison
 from mto.report.titles import chooser, metric_remark, metric_title
 from mto.report.values import Summary
 
+RANKED_NOTE = (
+    "Ranked: the likeliest option, by nats in all (the first column), a token, a byte, or in all minus those without "
+    "the question (calibrated). Written: what was generated, right only where it equals the right option; near misses "
+    "are wrong, and counted. Calibration error: of the ranking by nats in all, ten bins."
+)
+"""How to read scores of tasks with options."""
 MISSING_NAMED = 12  # so many missing cells are named one by one
 
 
@@ -33,11 +39,7 @@ def score_notes(comparison: Comparison) -> list[str]:
             "Scores by k-fold: training sets of different folds share rows, so intervals are a little too narrow."
         )
     if options:
-        notes.append(
-            "Ranked: the likeliest option, by nats in all (the first column), a token, a byte, or in all minus those without "
-            "the question (calibrated). Written: what was generated, right only where it equals the right option; near misses "
-            "are wrong, and counted. Calibration error: of the ranking by nats in all, ten bins."
-        )
+        notes.append(RANKED_NOTE)
     if len(comparison.seeds) == 1 and comparison.stage == "tuned":
         notes.append("One seed: intervals hold the chance of heads alone.")
     shown = sorted({name for cell in comparison.cells for name in cell.scores})

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from mto.errors import DataError
 from mto.pipeline.inputs import TaskInput, needs_phrase
 from mto.pipeline.whole.config import WholeConfig
+from mto.tasks import Kind
 from mto.templates import get_family
 from mto.templates.family import Objective, TemplateFamily
 
@@ -26,8 +27,8 @@ FAMILIES: dict[Objective, tuple[str, str]] = {
     "lm": ("prompting", "mapping"),
 }
 """The family that goes with each objective (METHOD 1), and the one in its place for a task without a phrase."""
-BESIDE = ("mapping", "prompting")
-"""Compared without adaptation, whatever is aligned: the conventional way and the plainest natural one."""
+CHOICE_FAMILIES: dict[Objective, str] = {"denoising": "masked-answer-prompting", "lm": "answer-prompting"}
+"""The same for multiple choice, which needs no phrase."""
 FORCED: dict[str, Objective] = {"denoising": "denoising", "lm": "lm", "spans": "denoising", "prefixes": "lm"}
 """Objectives of an adaptation that speak for all tasks, and what they are like."""
 
@@ -105,8 +106,26 @@ def aligned_by_dev(task: TaskInput, comparison: Comparison, config: WholeConfig)
 
 def family_for(objective: Objective, task: TaskInput) -> str:
     """The family that goes with an objective, for this task."""
+    if task.form.kind == "multiple-choice":
+        return CHOICE_FAMILIES[objective]
     natural, plain = FAMILIES[objective]
     return natural if task.phrase else plain
+
+
+def natural_family(kind: Kind) -> str:
+    """The plainest natural family of a kind of task: Prompting, for multiple choice AnswerPrompting."""
+    return CHOICE_FAMILIES["lm"] if kind == "multiple-choice" else FAMILIES["lm"][0]
+
+
+def masked_family(kind: Kind) -> str:
+    """The same with a mask: MaskedPrompting, for multiple choice MaskedAnswerPrompting."""
+    return CHOICE_FAMILIES["denoising"] if kind == "multiple-choice" else FAMILIES["denoising"][0]
+
+
+def beside(kind: Kind, *, phrased: bool) -> tuple[str, ...]:
+    """Compared without adaptation, whatever is aligned: the conventional way and the plainest natural one."""
+    natural = natural_family(kind)
+    return ("mapping", *((natural,) if phrased or not needs_phrase(get_family(natural)) else ()))
 
 
 def base_families(
@@ -118,11 +137,12 @@ def base_families(
         aligned: the aligned way of each task; None where dev data are to choose among the basic families.
     """
     phrased = all(task.phrase for task in tasks.values())
-    beside = [name for name in BESIDE if phrased or not needs_phrase(get_family(name))]
+    kind = next(iter(tasks.values())).form.kind
     asked = list(config.families or ())
     if aligned is None:
+        masked = masked_family(kind)
         candidates = asked or [
-            name for name in ("masked-mapping", "masked-prompting") if phrased or name == "masked-mapping"
+            name for name in ("masked-mapping", masked) if phrased or not needs_phrase(get_family(name))
         ]
         forced = FORCED.get(config.adapt.objective)
         needed = [family_for(forced, task) for task in tasks.values()] if forced else []
@@ -130,7 +150,7 @@ def base_families(
         candidates, needed = asked, [one.family for one in aligned.values()]
     names = {get_family(ref).name for ref in asked}
     return tuple(dict.fromkeys([
-        *(name for name in beside if name not in names), *candidates,
+        *(name for name in beside(kind, phrased=phrased) if name not in names), *candidates,
         *(name for name in needed if name not in names),
     ]))  # fmt: skip
 

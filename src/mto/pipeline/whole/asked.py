@@ -12,7 +12,6 @@ from mto.pipeline.whole.config import WholeConfig
 from mto.prepare.config import PrepareConfig
 from mto.prepare.pieces import find_pieces
 from mto.tasks import Split, Task
-from mto.tasks.form import completion_only
 
 STAMPED = ("source", "name", "kind", "start", "end", "stamp")
 
@@ -80,13 +79,6 @@ def read_asked(config: WholeConfig) -> Asked:
         MtoError: tasks, text or checkpoint cannot be read.
     """
     tasks = load_tasks(config)
-    for task in tasks:
-        completion_only(
-            task.name,
-            task.form,
-            "preparation",
-            "leave the raw text away: mto run and mto tune work without it",
-        )
     described = {task.name: describe_task(task, config) for task in tasks}
     splits = {task.name: draw_splits(task, config)[config.seeds[0]] for task in tasks}
     pieces = find_pieces(config.corpus, config.prepare.piece_bytes, column=config.prepare.column)

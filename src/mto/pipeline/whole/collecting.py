@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mto.pipeline.cells import MODELS, CellId, scores_from_json
 from mto.pipeline.config import slug
 from mto.pipeline.results import EACH
+from mto.pipeline.whole.aligned import natural_family
 from mto.pipeline.whole.systems import MAIN
 from mto.prepare.prepared import read_prepared
 from mto.report import Cell, Comparison, FamilyInfo, SweepInfo, read_results
@@ -48,7 +49,8 @@ def _sources(found: Ways) -> list[_Source]:
     base = dict.fromkeys(names, found.base.folder)
     compared = {family.name for family in read_results(found.base.folder).families}
     aligned = {name: found.aligned[name].family for name in names}
-    beside: tuple[tuple[SystemKey, str], ...] = (("conventional", "mapping"), ("prompting", "prompting"))
+    natural = natural_family(found.asked.tasks[0].kind)
+    beside: tuple[tuple[SystemKey, str], ...] = (("conventional", "mapping"), ("prompting", natural))
     sources = [
         _Source(key, base, dict.fromkeys(names, family)) for key, family in beside if family in compared
     ]

@@ -12,7 +12,6 @@ from mto.adapt.config import ON_SENTENCES, AdaptSettings
 from mto.config import read_yaml
 from mto.pipeline.config import CompareConfig, default_out, read_run_config
 from mto.prepare.config import TextSettings
-from mto.templates.family import BASIC
 
 Control = Literal["random-spans", "wrong-objective", "general"]
 CONTROLS: tuple[Control, ...] = ("random-spans", "wrong-objective", "general")
@@ -25,7 +24,8 @@ ONE_OBJECTIVE = ("auto", "denoising", "lm", "spans", "prefixes")
 class WholeConfig(CompareConfig):
     """The whole way on one task or more.
 
-    `families` are compared without adaptation, besides those that the way needs: Mapping, Prompting and the aligned ones.
+    `families` are compared without adaptation, besides those that the way needs: Mapping, Prompting (for multiple choice AnswerPrompting)
+    and the aligned ones.
     """
 
     corpus: tuple[str, ...] = Field(min_length=1)
@@ -56,11 +56,6 @@ class WholeConfig(CompareConfig):
         if twice is not None:
             raise ValueError(f"{twice!r} stands twice")
         return values
-
-    @field_validator("families")
-    @classmethod
-    def _all_families(cls, values: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        return BASIC if values == ("all",) else values
 
     @field_validator("controls", mode="before")
     @classmethod

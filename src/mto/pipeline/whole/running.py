@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mto.errors import RunError
 from mto.pipeline.guard import Lock
+from mto.pipeline.kinds import with_kind
 from mto.pipeline.whole.aligned import Aligned
 from mto.pipeline.whole.asked import Asked, read_asked
 from mto.pipeline.whole.config import WholeConfig, read_whole_config, whole_out
@@ -114,10 +115,11 @@ def run_whole(
 
 
 def whole_config(tasks: Any, corpus: Any, settings: dict[str, Any]) -> WholeConfig:
-    """One configuration out of what was given.
+    """One configuration out of what was given, with what is usual for the kind of its tasks.
 
     Raises:
         ConfigError: all problems at once.
+        DataError: the tasks are of several kinds.
     """
     options = dict(settings)
     if isinstance(tasks, WholeConfig):
@@ -131,7 +133,7 @@ def whole_config(tasks: Any, corpus: Any, settings: dict[str, Any]) -> WholeConf
     for name in ("tune", "prepare", "adapt"):
         if hasattr(options.get(name), "model_dump"):
             options[name] = options[name].model_dump(exclude_unset=True)
-    return read_whole_config(None, (), **options)
+    return with_kind(read_whole_config(None, (), **options), {})
 
 
 def go(way: Way, asked: Asked, units: Sequence[Unit]) -> Ways:

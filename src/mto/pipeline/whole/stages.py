@@ -22,6 +22,8 @@ from mto.pipeline.whole.aligned import (
     aligned_by_dev,
     aligned_by_match,
     base_families,
+    beside,
+    family_for,
     family_ref,
 )
 from mto.pipeline.whole.asked import Asked
@@ -70,8 +72,10 @@ class Way:
             settings = config.matching
             if config.families is not None:
                 known = {get_family(ref).name for ref in config.families}
-                also = [name for name in ("mapping", "prompting", "masked-prompting") if name not in known]
-                wanted = [*config.families, *(name for name in also if phrase or name == "mapping")]
+                described = asked.described[task.name]
+                needed = (*beside(task.kind, phrased=bool(phrase)), family_for("denoising", described))
+                also = [name for name in needed if name not in known]
+                wanted = [*config.families, *also]
                 settings = settings.model_copy(update={"families": tuple(wanted)})
             with thread_count(config.threads):
                 found = match_rows(

@@ -8,7 +8,8 @@ from typing import Literal
 from mto.config import Strict
 from mto.errors import DataError
 from mto.match.classifier.labelled import meaning
-from mto.prepare.splitting.found import Either, PhraseFirst, Splitter
+from mto.prepare.splitting.first_words import FirstWords
+from mto.prepare.splitting.found import ByTask, Either, PhraseFirst, Splitter
 from mto.prepare.splitting.model import ModelSplitter, SplitterSettings
 from mto.prepare.splitting.rules import Hints, rule_splitter
 from mto.prepare.splitting.triples import Triple, verbalise
@@ -66,7 +67,9 @@ def learning_triples(
 def build_splitter(
     config: SplitterConfig, hints: Sequence[Hints], model: Callable[[], ModelSplitter] | None = None
 ) -> Splitter:
-    """The splitter of a configuration.
+    """The splitter of a configuration; sentences of tasks whose answers are whole sentences are cut behind their first words.
+
+    Where all tasks are such, general sentences are cut so too.
 
     Args:
         hints: what the rules are told of the tasks.
@@ -76,6 +79,17 @@ def build_splitter(
         DataError: a model is wanted and none is given.
         UnknownNameError: no such tagger.
     """
+    whole = frozenset(one.task for one in hints if one.way == "first-words")
+    if whole and len(whole) == len(hints):
+        return FirstWords()
+    others = _spans(config, [one for one in hints if one.task not in whole], model)
+    return ByTask(whole, FirstWords(), others) if whole else others
+
+
+def _spans(
+    config: SplitterConfig, hints: Sequence[Hints], model: Callable[[], ModelSplitter] | None
+) -> Splitter:
+    """The splitter of the tasks that look for a span."""
     if config.kind == "rules":
         return rule_splitter(hints, tagger=config.tagger)
     if model is None:

@@ -19,7 +19,7 @@ class Found:
 
     Attributes:
         place: where it stands; None where there is none.
-        by: what found it: ``model``, ``phrase`` or ``last-phrase``; empty where there is none.
+        by: what found it: ``model``, ``phrase``, ``last-phrase``, ``label-word`` or ``first-words``; empty where there is none.
         why: the reason why there is none.
     """
 
@@ -28,8 +28,12 @@ class Found:
     why: str = ""
 
 
-BY_PHRASE = "phrase"
-"""What `Found.by` says of a target that stands behind a phrase of the task."""
+BY_PHRASE, LABEL_WORD, FIRST_WORDS = "phrase", "label-word", "first-words"
+"""What `Found.by` says of a target that stands behind a phrase of the task, of a word of a label, and of the rest behind the first words."""
+SURE = (BY_PHRASE, LABEL_WORD)
+"""What rules find so surely that no model is asked."""
+NO_LABEL_WORD = "no word of a label"
+"""Why a sentence of a classification has no span."""
 
 
 class Splitter(Protocol):
@@ -73,7 +77,7 @@ class Either:
 
 @dataclass(frozen=True)
 class PhraseFirst:
-    """The rules where a phrase of the task stands; else the model, and the rules' last phrase where it finds nothing.
+    """The rules where a phrase of the task or a word of a label stands; else the model, and the rules' last phrase where it finds nothing.
 
     Attributes:
         rules, model: the splitters.
@@ -90,10 +94,40 @@ class PhraseFirst:
     def split(self, batch: Sequence[Selected]) -> list[Found]:
         """As `Splitter`."""
         found = self.rules.split(batch)
-        open_ones = [number for number, one in enumerate(found) if one.by != BY_PHRASE]
+        open_ones = [number for number, one in enumerate(found) if one.by not in SURE]
         for number, other in zip(
             open_ones, self.model.split([batch[n] for n in open_ones]) if open_ones else [], strict=True
         ):
             if other.place is not None:
                 found[number] = other
+        return found
+
+
+@dataclass(frozen=True)
+class ByTask:
+    """One splitter for the sentences of some tasks, and another for all others.
+
+    Attributes:
+        tasks: names of those that `first` splits.
+        first, others: the splitters.
+    """
+
+    tasks: frozenset[str]
+    first: Splitter
+    others: Splitter
+
+    @property
+    def name(self) -> str:
+        """Such as ``first words (1 task), others: rules``."""
+        return f"{self.first.name} ({len(self.tasks)} task{'s' if len(self.tasks) > 1 else ''}), others: {self.others.name}"
+
+    def split(self, batch: Sequence[Selected]) -> list[Found]:
+        """As `Splitter`."""
+        found: list[Found] = [Found(None, why=NOTHING)] * len(batch)
+        for splitter, mine in ((self.first, True), (self.others, False)):
+            numbers = [n for n, one in enumerate(batch) if (one.task in self.tasks) == mine]
+            for number, one in zip(
+                numbers, splitter.split([batch[n] for n in numbers]) if numbers else [], strict=True
+            ):
+                found[number] = one
         return found

@@ -1,4 +1,7 @@
-"""The splitter of rules: text behind the task's phrase up to the end of the clause, else the last phrase of the sentence. No model."""
+"""The splitter of rules: text behind the task's phrase up to the end of the clause, else the last phrase of the sentence. No model.
+
+In sentences of a classification the last word of a label is the target, and there is no other.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,11 @@ from mto.match.guidelines.shape import shape
 from mto.match.guidelines.words import words as plain_words
 from mto.prepare.sentence import Selected
 from mto.prepare.splitting.cues import Cue, Reader, Word, cues_of
-from mto.prepare.splitting.found import BY_PHRASE, NOTHING, Found
+from mto.prepare.splitting.found import BY_PHRASE, LABEL_WORD, NO_LABEL_WORD, NOTHING, Found
+from mto.prepare.splitting.labels import LabelWords
 from mto.prepare.splitting.places import Place
 from mto.prepare.splitting.spans import clause_end
+from mto.prepare.splitting.ways import Way
 from mto.templates.family import COMPLETION_FIELDS
 
 _NOMINAL = frozenset(("NOUN", "PROPN", "NUM", "X"))
@@ -29,12 +34,16 @@ class Hints(Strict):
         phrases: its phrases as template texts; targets are looked for behind them.
         fields: names of the fields that the phrases may hold.
         targets: targets of labelled rows, which say what is looked for where no phrase stands.
+        way: what of a sentence stands for an answer.
+        labels: of a classification, each label with its words.
     """
 
     task: str
     phrases: tuple[str, ...] = ()
     fields: tuple[str, ...] = COMPLETION_FIELDS
     targets: tuple[str, ...] = ()
+    way: Way = "span"
+    labels: dict[str, tuple[str, ...]] = {}
 
 
 @dataclass(frozen=True)
@@ -56,16 +65,25 @@ class RuleSplitter:
     name = "rules"
 
     def __init__(
-        self, cues: Mapping[str, Sequence[Cue]], wanted: Mapping[str, Wanted], tagger: Tagger, reader: Reader
+        self,
+        cues: Mapping[str, Sequence[Cue]],
+        wanted: Mapping[str, Wanted],
+        labels: Mapping[str, LabelWords],
+        tagger: Tagger,
+        reader: Reader,
     ) -> None:
-        self._cues, self._wanted, self._tagger, self._reader = cues, wanted, tagger, reader
+        self._cues, self._wanted, self._labels = cues, wanted, labels
+        self._tagger, self._reader = tagger, reader
 
     def split(self, batch: Sequence[Selected]) -> list[Found]:
-        """As `Splitter`; ``by`` is ``phrase`` or ``last-phrase``."""
+        """As `Splitter`; ``by`` is ``phrase``, ``last-phrase`` or ``label-word``."""
         return [self._split(one) for one in batch]
 
     def _split(self, one: Selected) -> Found:
         text = one.sentence.text
+        if one.task in self._labels:
+            word = self._labels[one.task].find(text)
+            return Found(word.place, LABEL_WORD) if word else Found(None, why=NO_LABEL_WORD)
         words = self._reader(text)
         for cue in self._cues.get(one.task, ()):
             start = cue.end(words)
@@ -101,8 +119,9 @@ def rule_splitter(tasks: Sequence[Hints], *, tagger: str | Tagger = "auto") -> R
     """
     chosen, reader = get_tagger(tagger), Reader()
     return RuleSplitter(
-        {one.task: cues_of(one.phrases, one.fields, reader) for one in tasks},
+        {one.task: cues_of(one.phrases, one.fields, reader) for one in tasks if one.way == "span"},
         {one.task: _wanted(one.targets, chosen) for one in tasks},
+        {one.task: LabelWords(one.labels) for one in tasks if one.way == "label-word"},
         chosen,
         reader,
     )

@@ -2,6 +2,9 @@
 
 ``hammer``, ``pounding nails`` and the phrase "The {{ head }} is used for" become "The hammer is used for pounding nails." with the target
 "pounding nails" (METHOD 6). Raw text has no PersonX, so most triples of events are written about a name or "someone".
+
+Rows of other kinds are written as the task reads: the question, the phrase and the right answer, or a text, the phrase and a word of its
+label; without a phrase the answer follows the input.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from dataclasses import dataclass
 
 from mto.prepare.splitting.places import align
 from mto.tasks import Row, Task
-from mto.templates import TemplateFamily, compile_template
+from mto.templates import TemplateFamily
 from mto.templates.segments import plain_text
 
 _WHOLE = TemplateFamily("sentence", source="{{ phrase }}", target="{{ answer }}")
@@ -28,6 +31,8 @@ _CAST = (
 )
 """Who PersonX, PersonY and PersonZ may be."""
 _OWNS = {"she": "her", "him": "his", "the others": "the others'"}
+_MOST_WORDS = 40
+"""Of the input of another kind than completion; raw sentences have no more (`CleanConfig`)."""
 _PERSON = re.compile(r"\bperson ?([xyz])\b((?:'|\N{RIGHT SINGLE QUOTATION MARK})s)?", re.IGNORECASE)
 
 
@@ -36,7 +41,7 @@ class Triple:
     """A labelled triple as one sentence.
 
     Attributes:
-        sentence: head, phrase and tail.
+        sentence: head, phrase and tail; of a question or a text its last words, as many as a raw sentence may have.
         target: the tail, as it stands in the sentence.
         task: the name of its task.
     """
@@ -53,7 +58,7 @@ def verbalise(
 
     Args:
         seed: chooses who the persons are; equal seeds give equal sentences.
-        phrases: in place of the task's; a task without phrases gives nothing.
+        phrases: in place of the task's; a completion task without phrases gives nothing.
 
     Raises:
         TemplateError: a phrase is wrong.
@@ -66,15 +71,25 @@ def verbalise(
     """
     written = []
     given = tuple(rows)
-    for phrase in task.phrases if phrases is None else phrases:
-        template = compile_template(_WHOLE, phrase=phrase, fields=task.fields)
+    for phrase in _phrases(task) if phrases is None else phrases:
+        template = task.form.template(_WHOLE, phrase=phrase, fields=task.fields)
         for row in given:
             cast = _cast(seed, row.id, phrase)
             asked = plain_text(template.render(row.fields, None).source).strip()
-            triple = _triple(name_persons(asked, cast), name_persons(row.target.strip(), cast), task.name)
+            if task.kind != "completion":
+                asked = " ".join(asked.split()[-_MOST_WORDS:])
+            target = task.form.written(row.target, natural=True).strip()
+            triple = _triple(name_persons(asked, cast), name_persons(target, cast), task.name)
             if triple is not None:
                 written.append(triple)
     return written
+
+
+def _phrases(task: Task) -> tuple[str, ...]:
+    """The phrases that rows are written with; of a question or a text without one its fields alone."""
+    if task.phrases or task.kind == "completion":
+        return task.phrases
+    return (" ".join(f"{{{{ {name} }}}}" for name in task.fields if name != "relation"),)
 
 
 def name_persons(text: str, cast: Sequence[str]) -> str:

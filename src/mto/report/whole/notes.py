@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mto.report.notes import RANKED_NOTE
 from mto.report.numbers import thousands
 from mto.report.titles import metric_remark, metric_title
 from mto.report.whole.results import WholeResults
@@ -19,6 +20,13 @@ def system_notes(results: WholeResults) -> list[str]:
         "as it is, then on the adapted one.",
         "What is aligned was settled, and the text was chosen, with the labelled rows of the first seed; the same checkpoint serves all seeds.",
     ]
+    kinds = {task.kind for task in results.tasks}
+    if "multiple-choice" in kinds:
+        notes.append(
+            "Prompting: for multiple choice this is AnswerPrompting, the question with its choices and nothing behind it."
+        )
+    if kinds & {"multiple-choice", "classification"}:
+        notes.append(RANKED_NOTE)
     if any(task.folds for task in results.tasks):
         notes.append(
             "Scores by k-fold: the rows that text was chosen with are the rows that are scored; sentences that hold head and tail of one were "

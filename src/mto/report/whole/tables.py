@@ -77,7 +77,7 @@ def leak_lines(results: WholeResults) -> list[str]:
     """What of dev and test stood in the text, and was taken out."""
     labels = labels_of(results.tasks)
     return [
-        f"{labels.get(leak.task, leak.task)}: {leak.found:,} of {leak.triples:,} dev and test triples stood in the text; "
+        f"{labels.get(leak.task, leak.task)}: {leak.found:,} of {leak.triples:,} dev and test examples stood in the text; "
         f"{leak.dropped:,} sentences were left out for them."
         for leak in results.prepared.leaks
     ]
