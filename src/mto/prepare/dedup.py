@@ -37,12 +37,13 @@ def bucket_range(number: int, buckets: int) -> tuple[int, int]:
 
 
 def later_duplicates(
-    parts: Sequence[tuple[Hashes, NDArray[np.uint32]]], low: int, high: int
+    parts: Iterable[tuple[Hashes, NDArray[np.uint32]]], low: int, high: int
 ) -> NDArray[np.int64]:
     """Sentences whose hash stood before, among the hashes from `low` to `high` (without).
 
     Args:
-        parts: for each part of the text, in order, its hashes in ascending order and the place of each in the part.
+        parts: for each part of the text, in order, its hashes in ascending order and the place of each in the part; one is held at a time,
+            so that a long text needs no more memory, nor more mapped files, than a short one.
 
     Returns:
         Part and place of each, as ``part << 32 | place``, ascending.

@@ -23,10 +23,10 @@ FOUND = "found"
 def find_duplicates(bench: Bench, unit: Unit) -> dict[str, Any]:
     """Find the later ones of equal sentences in one bucket of hashes."""
     text = bench.work / "text"
-    parts = [
+    parts = (
         (_array(text / f"{part['name']}.hashes.npy"), _array(text / f"{part['name']}.order.npy"))
         for part in bench.parts
-    ]
+    )
     low, high = bucket_range(unit["number"], unit["buckets"])
     found = later_duplicates(parts, low, high)
     write_array(_bucket(bench, unit["number"]), found)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from mto.config import Strict
-from mto.errors import DataError
 from mto.templates import BASIC, BASIC_CHOICE, Template, TemplateFamily, choices_of, compile_template
 
 if TYPE_CHECKING:
@@ -98,24 +97,6 @@ class Form(Strict):
     def to_json(self) -> dict[str, Any]:
         """What files keep; empty for a completion task."""
         return self.model_dump(mode="json", exclude_defaults=True)
-
-
-def completion_only(
-    name: str,
-    form: Form,
-    what: str,
-    hint: str = "name the family yourself, such as --families mapping,masked-mapping, or let dev data choose",
-) -> None:
-    """Refuse a task of another kind where a step reads heads and tails.
-
-    Raises:
-        DataError: it names the task, its kind and the step.
-    """
-    if form.kind != "completion":
-        raise DataError(
-            f"{name} is a {form.kind} task, and {what} reads completion tasks (heads and tails)",
-            hint=hint,
-        )
 
 
 PLAIN = Form()
