@@ -25,8 +25,8 @@ from mto.study.every_task.judged import (
     worse_than_guessing,
 )
 from mto.study.every_task.judged import points as points_of
-from mto.study.every_task.more import checkpoints, details, made, regret, soft
 from mto.study.every_task.results import EveryTaskResults, Facts, read_every_task, unpack
+from mto.study.every_task.sections import checkpoints, details, made, regret, soft
 from mto.study.every_task.writing import (
     KINDS,
     bits,
