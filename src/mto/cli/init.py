@@ -13,7 +13,7 @@ import typer
 from mto.cli import options
 from mto.cli.display import odd_rows
 from mto.cli.frame import Json, emit, examples, guarded
-from mto.errors import ConfigError
+from mto.errors import ConfigError, Interrupted
 
 if TYPE_CHECKING:
     from mto.pipeline.initial import Initial
@@ -111,7 +111,13 @@ def _prompt(text: str, known: tuple[str, ...] = ()) -> str:
     from mto.registry import suggest
 
     while True:
-        given = str(typer.prompt(f"  {text}", err=True)).strip()
+        try:
+            given = str(typer.prompt(f"  {text}", err=True)).strip()
+        except typer.Abort:  # Ctrl-C, or no more input
+            raise Interrupted(
+                "stopped before the task file was written",
+                hint="run it again, or give the answers as options",
+            ) from None
         if given and (not known or given in known):
             return given
         typer.echo(f"  '{given}' is none of these; {suggest(given, known)}", err=True)
