@@ -1,19 +1,42 @@
-"""How a study's results file is written and read: one cell a line, so that versions can be compared."""
+"""What every study's results file begins with, and how it is written and read: one cell a line, so that versions can be compared."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import ValidationError
+from pydantic import AfterValidator, ValidationError
 
 from mto.config import Strict
 from mto.errors import DataError
 from mto.runs import read_json, write_text
 
 R = TypeVar("R", bound=Strict)
+Hours = Annotated[float, AfterValidator(lambda value: round(value, 4) + 0.0)]
+
+
+class StudyResults(Strict):
+    """What all studies tell: where the figures come from. Each adds its own.
+
+    Attributes:
+        command: that made them.
+        environment: commit, processor, versions.
+        hours: of computing, in all.
+        config: what was studied.
+    """
+
+    version: Literal[1] = 1
+    title: str
+    command: str
+    environment: dict[str, Any] = {}
+    hours: Hours = 0.0
+    config: dict[str, Any]
+
+    def write(self, path: str | Path) -> Path:
+        """Write the file, one cell a line."""
+        return write_lines(path, self.model_dump(mode="json"))
 
 
 def write_lines(path: str | Path, whole: Mapping[str, Any]) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from pydantic import model_validator
 from mto.config import Strict
 from mto.errors import DataError
 from mto.study.adaptation.config import ALIGNED, NONE
-from mto.study.files import read_study_file, write_lines
+from mto.study.files import StudyResults, read_study_file
 from mto.study.matching.results import Number, Points, StudiedTask
 from mto.study.splitter.results import Figures
 from mto.tasks import TaskType
@@ -119,15 +119,9 @@ class SplitterRow(Strict):
     figures: Figures
 
 
-class AdaptationResults(Strict):
+class AdaptationResults(StudyResults):
     """Everything that the study found out. Cells of the arm ``none`` come from the study of matching."""
 
-    version: Literal[1] = 1
-    title: str
-    command: str
-    environment: dict[str, Any] = {}
-    hours: Number = 0.0
-    config: dict[str, Any]
     metric: str
     model: str
     revision: str
@@ -235,10 +229,6 @@ class AdaptationResults(Strict):
     def arm_names(self) -> tuple[str, ...]:
         """The checkpoint as it is, and the adapted ones."""
         return (NONE, *(arm.name for arm in self.arms))
-
-    def write(self, path: str | Path) -> Path:
-        """Write the file, one cell a line."""
-        return write_lines(path, self.model_dump(mode="json"))
 
 
 def read_adaptation(path: str | Path) -> AdaptationResults:

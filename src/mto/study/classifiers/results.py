@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, model_validator
 
 from mto.config import Strict
 from mto.match.classifier.crossval import Fold, LeaveOneOut, summarise
-from mto.study.files import read_study_file, write_lines
+from mto.study.files import StudyResults, read_study_file
 from mto.tasks import TaskType
 
 Share = Annotated[float, AfterValidator(lambda value: round(value, 4) + 0.0)]
@@ -48,15 +48,9 @@ class Said(Strict):
         return self.model, self.classifier, self.trained_on, self.judged_on
 
 
-class ClassifierResults(Strict):
+class ClassifierResults(StudyResults):
     """Everything that the study found out."""
 
-    version: Literal[1] = 1
-    title: str
-    command: str
-    environment: dict[str, Any] = {}
-    hours: Share = 0.0
-    config: dict[str, Any]
     revisions: dict[str, str]
     judged: tuple[Judged, ...]
     said: tuple[Said, ...]
@@ -81,10 +75,6 @@ class ClassifierResults(Strict):
             )  # fmt: skip
             folds.setdefault(one.row, []).append(fold)
         return {row: summarise(found) for row, found in folds.items()}
-
-    def write(self, path: str | Path) -> Path:
-        """Write the file, one relation of one classifier a line."""
-        return write_lines(path, self.model_dump(mode="json"))
 
 
 def read_classifiers(path: str | Path) -> ClassifierResults:

@@ -14,7 +14,7 @@ from mto.config import Strict
 from mto.errors import DataError
 from mto.pipeline.config import slug
 from mto.study.every_task.config import Part
-from mto.study.files import read_study_file, write_lines
+from mto.study.files import StudyResults, read_study_file, write_lines
 
 Points = Annotated[float, AfterValidator(lambda value: round(value, 1) + 0.0)]
 Number = Annotated[float, AfterValidator(lambda value: round(value, 4) + 0.0)]
@@ -136,15 +136,9 @@ class Baseline(Strict):
     scores: Marks | tuple[Points, ...]
 
 
-class EveryTaskResults(Strict):
+class EveryTaskResults(StudyResults):
     """Everything that the study found out."""
 
-    version: Literal[1] = 1
-    title: str
-    command: str
-    environment: dict[str, Any] = {}
-    hours: Number = 0.0
-    config: dict[str, Any]
     parts: tuple[Part, ...]
     revisions: dict[str, str]
     objectives: dict[str, dict[str, Number]]

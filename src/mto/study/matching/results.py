@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 import numpy as np
 from pydantic import AfterValidator, model_validator
 
 from mto.config import Strict
 from mto.match.decision.evidence import TaskEvidence
-from mto.study.files import read_study_file, write_lines
+from mto.study.files import StudyResults, read_study_file
 from mto.study.matching.regret import Outcome
 from mto.tasks import TaskType
 
@@ -77,15 +77,9 @@ class Signals(Strict):
     seconds: Number = 0.0
 
 
-class MatchingResults(Strict):
+class MatchingResults(StudyResults):
     """Everything that the study found out."""
 
-    version: Literal[1] = 1
-    title: str
-    command: str
-    environment: dict[str, Any] = {}
-    hours: Number = 0.0
-    config: dict[str, Any]
     metric: str
     tasks: tuple[StudiedTask, ...]
     models: tuple[StudiedModel, ...]
@@ -138,10 +132,6 @@ class MatchingResults(Strict):
             if model in (None, one.name)
             for task in self.tasks
         ]
-
-    def write(self, path: str | Path) -> Path:
-        """Write the file, one cell or signal a line, so that versions can be compared."""
-        return write_lines(path, self.model_dump(mode="json"))
 
 
 def relation(task: str) -> str:

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 
 from mto.config import Strict
 from mto.errors import DataError
-from mto.study.files import read_study_file, write_lines
+from mto.study.files import StudyResults, read_study_file
 
 Points = Annotated[float, AfterValidator(lambda value: round(value, 1) + 0.0)]
 Number = Annotated[float, AfterValidator(lambda value: round(value, 4) + 0.0)]
@@ -75,15 +75,9 @@ class Chosen(Strict):
     soft: str
 
 
-class PromptResults(Strict):
+class PromptResults(StudyResults):
     """Everything that the study found out."""
 
-    version: Literal[1] = 1
-    title: str
-    command: str
-    environment: dict[str, Any] = {}
-    hours: Number = 0.0
-    config: dict[str, Any]
     metric: str
     best_encoder: str
     """By dev values in the part *encoders*."""
@@ -108,10 +102,6 @@ class PromptResults(Strict):
             if (one.model, one.task, one.seed) == (model, task, seed):
                 return one
         raise DataError(f"matching was not asked about {task}, seed {seed}, with {model}")
-
-    def write(self, path: str | Path) -> Path:
-        """Write the file, one cell a line."""
-        return write_lines(path, self.model_dump(mode="json"))
 
 
 def matrices(cells: list[Scored]) -> list[NDArray[np.float64]]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
 from mto.config import Strict
 from mto.evaluate.statistics import Interval, crossed_bootstrap
-from mto.study.files import read_study_file, write_lines
+from mto.study.files import StudyResults, read_study_file
 
 Share = Annotated[float, AfterValidator(lambda value: round(value, 4) + 0.0)]
 Hits = tuple[Share | None, ...]
@@ -54,15 +54,9 @@ class Figures(Strict):
     precision: float | None
 
 
-class SplitterResults(Strict):
+class SplitterResults(StudyResults):
     """Everything that the study found out."""
 
-    version: Literal[1] = 1
-    title: str
-    command: str
-    environment: dict[str, Any] = {}
-    hours: Share = 0.0
-    config: dict[str, Any]
     revisions: dict[str, str]
     hits: tuple[Judged, ...]
 
@@ -73,10 +67,6 @@ class SplitterResults(Strict):
             if one.seen == seen:
                 found.setdefault((one.model, one.splitter), []).append(one)
         return {at: tuple(some) for at, some in found.items()}
-
-    def write(self, path: str | Path) -> Path:
-        """Write the file, one relation of one splitter a line."""
-        return write_lines(path, self.model_dump(mode="json"))
 
 
 def figures(found: Sequence[Judged]) -> Figures:
