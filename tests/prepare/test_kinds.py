@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mto.prepare import prepare_config, read_pairs, read_prepared
+from mto.prepare import PrepareConfig, prepare_config, read_pairs, read_prepared
 from mto.prepare.run import plan
 from tests.prepare.items import FILES, LEAKS, write_tasks, write_text
 from tests.prepare.text import config, files
@@ -84,3 +84,17 @@ def test_a_plan_counts_the_items_that_are_looked_for(tmp_path: Path) -> None:
     planned = plan(asked(tmp_path))
     assert planned["guarded"] == 12 and [one["rows"] for one in planned["tasks"]] == [4, 4, 4]
     assert json.dumps(planned)
+
+
+def test_a_small_task_says_how_many_rows_are_looked_at(tmp_path: Path) -> None:
+    values = asked(tmp_path).model_dump(exclude_unset=True)
+    values.pop("shots")
+    tasks = values["tasks"]
+    file = Path(tasks[0])
+    file.write_text(file.read_text(encoding="utf-8") + "shots: 3\n", encoding="utf-8")
+    said = PrepareConfig.model_validate(values)
+    assert prepare_config(said, tmp_path / "three").shots == 3
+    other = PrepareConfig.model_validate({**values, "tasks": tasks[1:]})
+    assert prepare_config(other, tmp_path / "all").shots == 4  # as many as there are
+    all_rows = said.model_copy(update={"shots": None})
+    assert prepare_config(all_rows, tmp_path / "none").shots is None

@@ -184,3 +184,14 @@ def test_conceptnet_leaves_out_what_is_labelled_false(shared_dir: Path) -> None:
             assert len(relation.test) >= 4 and len(relation.phrases) == 3
             for phrase in relation.phrases:
                 compile_template("masked-prompting", phrase=phrase, fields=relation.fields)
+
+
+def test_usual_shots_are_those_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text(
+        "".join(f'{{"text": "text {n}", "label": "{"good" if n % 2 else "bad"}"}}\n' for n in range(40))
+    )
+    own = tmp_path / "own.yaml"
+    text = "name: own\nkind: classification\nlabels: {good: {words: [great]}, bad: {words: [awful]}}\ndata:\n  splits: {train: rows.jsonl}\n"
+    for told, shots in (("", 30), ("shots: 12\n", 12), ("shots: 50\n", 40)):
+        own.write_text(text + told)
+        assert load_task(own).usual_shots == shots

@@ -14,10 +14,9 @@ from mto.match.config import MatchConfig
 from mto.match.probe.tournament import Progress
 from mto.match.result import Match
 from mto.match.rows import Told, match_rows
-from mto.tasks import Split, Task, draw_split, load_task
+from mto.tasks import SHOTS, Split, Task, draw_split, load_task
 
 ModelLike = str | Path | LoadedModel
-SHOTS = 30
 
 
 def match(

@@ -14,7 +14,6 @@ from mto.errors import ConfigError
 from mto.match.config import MatchConfig
 from mto.tune.config import TuneConfig
 
-SHOTS = 30
 """Labelled rows where nobody says how many (the authors' number, METHOD 8)."""
 SEEDS = 3
 """The authors' number of seeds (METHOD 8)."""

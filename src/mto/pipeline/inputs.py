@@ -11,7 +11,7 @@ from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from mto.config import Strict
 from mto.errors import DataError, RunError, TemplateError
-from mto.pipeline.config import SHOTS, CompareConfig, slug
+from mto.pipeline.config import CompareConfig, slug
 from mto.runs import write_json
 from mto.tasks import (
     Form,
@@ -255,7 +255,7 @@ def draw_splits(task: Task, config: CompareConfig) -> dict[int, Split]:
 
 def _drawn(task: Task, config: CompareConfig) -> dict[int, Split]:
     if task.test:
-        shots = min(SHOTS, len(task.train)) if config.shots is None else config.shots
+        shots = task.usual_shots if config.shots is None else config.shots
         return {
             seed: draw_split(
                 task, shots=shots, seed=seed, dev=config.dev if shots else None,

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from mto.config import override, parse
 from mto.errors import DataError
 from mto.match.config import MatchConfig
-from mto.pipeline.config import SHOTS
 from mto.pipeline.inputs import check_phrase, choose_phrase, needs_phrase, without_phrase
 from mto.tasks import load_task
 from mto.templates import get_family
@@ -71,7 +70,7 @@ def match_task(
     from mto.match.run import match  # takes seconds; names and rows are checked by now
 
     return match(
-        loaded, list(models), shots=SHOTS if shots is None else shots, seed=seed, config=config,
+        loaded, list(models), shots=loaded.usual_shots if shots is None else shots, seed=seed, config=config,
         phrase=natural, progress=progress, probing=probing,
     )  # fmt: skip
 
@@ -109,7 +108,7 @@ def guidelines_of(
     loaded = load_task(task, data=data, relation=relation, phrases=own, columns=columns, delimiter=delimiter)
     if loaded.warnings and odd_rows is not None:
         odd_rows(loaded)
-    split = draw_labelled(loaded, SHOTS if shots is None else shots, seed)
+    split = draw_labelled(loaded, loaded.usual_shots if shots is None else shots, seed)
     return guidelines(
         (*split.train, *split.dev), relation=loaded.relation, tagger=config.tagger, form=loaded.form,
         phrase=choose_phrase(loaded, phrase if isinstance(phrase, int) else 0),

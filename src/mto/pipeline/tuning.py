@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mto.config import override, parse
 from mto.errors import DataError, RunError
-from mto.pipeline.config import SHOTS, slug
+from mto.pipeline.config import slug
 from mto.pipeline.inputs import check_phrase, choose_phrase, give_phrase
 from mto.pipeline.loaded_run import TUNED
 from mto.prompts.aligned import soft_family
@@ -87,7 +87,7 @@ def tune_to_folder(
     folder = Path(out) if out else Path("runs") / f"tuned-{slug(loaded.name)}-{slug(Path(model).name)}"
     check_free(folder, overwrite)
     if shots is None and (loaded.dev or loaded.test):
-        shots = min(SHOTS, len(loaded.train))
+        shots = loaded.usual_shots
     natural = choose_phrase(loaded, phrase if isinstance(phrase, int) else 0)
     say = noted or (lambda text: None)
     if family is None and config.method != "prompt" and loaded.kind != "multiple-choice":

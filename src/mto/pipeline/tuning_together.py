@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mto.config import override, parse
 from mto.errors import ConfigError, DataError
-from mto.pipeline.config import SHOTS, slug
+from mto.pipeline.config import slug
 from mto.pipeline.inputs import check_phrase
 from mto.pipeline.tuning import AUTO, check_free
 from mto.tasks import load_task
@@ -91,7 +91,7 @@ def tune_tasks_to_folders(
     for task in loaded:
         drawn = shots
         if shots is None and (task.dev or task.test):
-            drawn = min(SHOTS, len(task.train))
+            drawn = task.usual_shots
         splits.append(draw_split(task, shots=drawn, seed=seed))
     done = tune_tasks(
         model, loaded, family=chosen, seed=seed, config=config, splits=splits, progress=progress

@@ -11,8 +11,8 @@ from pydantic import Field, NonNegativeInt, PositiveInt, field_validator
 from mto.config import Strict, override, parse, read_yaml
 from mto.errors import ConfigError
 from mto.prepare.clean import CleanConfig
+from mto.tasks import SHOTS
 
-SHOTS = 30
 """Labelled rows where nobody says how many (the authors' number, METHOD 8)."""
 
 
@@ -92,7 +92,7 @@ class PrepareConfig(TextSettings):
     phrase: str | None = None
     """A phrase of your own, such as ``{{ head }} is used for``, in place of the tasks' phrases."""
     shots: NonNegativeInt | None = SHOTS
-    """Labelled rows of each task, as `mto run` draws them; None: all."""
+    """Labelled rows of each task, as `mto run` draws them; None: all. Where nobody says: the fewest that a task asks for."""
     seed: NonNegativeInt = 0
     """Draws the labelled rows, the general sentences, and whatever the making of pairs draws."""
     controls: bool = True

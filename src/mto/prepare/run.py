@@ -30,7 +30,7 @@ from mto.prepare.pieces import find_pieces
 from mto.prepare.prepared import HELD_OUT, Prepared, read_prepared
 from mto.prepare.summing import Cleaned, Counted, summary
 from mto.runs import RunFolder, write_json, write_text
-from mto.tasks import draw_split
+from mto.tasks import Task, draw_split
 from mto.train.memory import give_back_memory
 
 CODE = 1
@@ -89,13 +89,21 @@ def prepare_config(config: PrepareConfig, out: str | Path, *, progress: Progress
         ) from None
 
 
+def _with_usual_shots(config: PrepareConfig, tasks: Sequence[Task]) -> PrepareConfig:
+    """The same with the fewest labelled rows that a task asks for, where nobody said how many: as a run draws them."""
+    if "shots" in config.model_fields_set:
+        return config
+    return config.model_copy(update={"shots": min(task.usual_shots for task in tasks)})
+
+
 class _Preparation:
     """One preparation at work."""
 
     def __init__(self, config: PrepareConfig, out: Path, progress: Progress) -> None:
-        self.config, self.out, self._progress = config, out, progress
+        self.out, self._progress = out, progress
         self.work = out / w.WORK
         self.tasks = [asked.load(ref, config) for ref in config.tasks]
+        self.config = config = _with_usual_shots(config, self.tasks)
         self.splits = [draw_split(task, shots=config.shots, seed=config.seed) for task in self.tasks]
         self.pieces = find_pieces(config.corpus, config.piece_bytes, column=config.column)
         self.guarded = guarded(self.tasks)

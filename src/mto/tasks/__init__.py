@@ -15,9 +15,10 @@ from mto.tasks.read_file import read_any_task_file, read_task_file
 from mto.tasks.schema import TaskFile
 from mto.tasks.split import Split, draw_split, folds
 from mto.tasks.split_files import read_split, write_split
-from mto.tasks.task import DataWarning, Example, Row, Task, TaskSource, TaskType, example_id, fold_case
+from mto.tasks.task import SHOTS, DataWarning, Example, Row, Task, TaskSource, TaskType, example_id, fold_case
 
 __all__ = [
+    "SHOTS",
     "DataWarning",
     "Example",
     "Form",

@@ -37,7 +37,7 @@ def item_task(
     _check_phrases(phrases, reading, form)
     return _build(
         file.name, origin, tables, reading, form, phrases or file.phrases, type or file.type,
-        title=file.title, description=file.description, licence=file.licence,
+        title=file.title, description=file.description, licence=file.licence, shots=file.shots,
     )  # fmt: skip
 
 

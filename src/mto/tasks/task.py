@@ -11,6 +11,8 @@ from mto.tasks.form import PLAIN, Form, Kind
 from mto.templates import CHOICE_FIELDS, choices_of
 
 TaskType = Literal["mask-filling", "map-phrasal"]
+SHOTS = 30
+"""Labelled rows of a run where nobody says how many, neither the user nor the task."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,7 @@ class Task:
         fields: names of the fields of every example.
         train, dev, test: one `Example` an input; dev and test are empty when the task has one file only.
         form: the kind of task, and how its rows are written.
+        shots: labelled rows where the user does not say how many, for small data; None: as usual.
         warnings: what was mended while loading.
     """
 
@@ -134,12 +137,18 @@ class Task:
     licence: str = ""
     wordings: tuple[str, ...] = ()
     form: Form = PLAIN
+    shots: int | None = None
     warnings: tuple[DataWarning, ...] = field(default=(), repr=False)
 
     @property
     def kind(self) -> Kind:
         """``completion``, ``multiple-choice``, ``classification`` or ``text-to-text``."""
         return self.form.kind
+
+    @property
+    def usual_shots(self) -> int:
+        """Labelled rows where the user does not say how many: what the task asks for, else 30, and no more than there are."""
+        return min(self.shots or SHOTS, len(self.train))
 
 
 def fold_case(text: str) -> str:

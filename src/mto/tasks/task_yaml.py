@@ -9,8 +9,8 @@ import yaml
 
 from mto.tasks.guess import Guess
 from mto.tasks.phrasing import words_for
+from mto.tasks.task import SHOTS
 
-SHOTS = 30  # labelled rows of a run where nobody says
 CROSS = 120
 """Inputs in one file below which the score is better k-fold than on inputs that are held out."""
 MOST_HELD = 500
