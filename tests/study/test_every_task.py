@@ -14,6 +14,7 @@ from mto.errors import DataError, RunError
 from mto.evaluate.likelihood import rank
 from mto.families import load_model
 from mto.runs import RunFolder
+from mto.study.chosen import Chosen
 from mto.study.config import read_study_config
 from mto.study.every_task import stages
 from mto.study.every_task.cells import _Opened, _tuning, split_of, untuned_cell
@@ -33,7 +34,6 @@ from mto.study.every_task.results import (
     Arm,
     Baseline,
     Best,
-    Chosen,
     EveryTaskResults,
     Facts,
     Swept,

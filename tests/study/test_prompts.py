@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from mto.cli.app import app
 from mto.errors import DataError, RunError
+from mto.study.chosen import Chosen
 from mto.study.config import read_study_config
 from mto.study.pages import page_of
 from mto.study.prompts import stages
@@ -18,7 +19,7 @@ from mto.study.prompts.cells import choose_settings
 from mto.study.prompts.config import PromptStudyConfig
 from mto.study.prompts.judged import aligned, behind, family_gain, notes, rules, sides
 from mto.study.prompts.page import PAGE
-from mto.study.prompts.results import Arm, Chosen, PromptResults, Scored, Settings, Swept, read_prompts
+from mto.study.prompts.results import Arm, PromptResults, Scored, Settings, Swept, read_prompts
 from mto.study.prompts.stages import run_prompt_study
 from mto.tasks import Task, task_from_rows
 from mto.templates import SOFT

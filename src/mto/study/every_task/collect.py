@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from mto.runs import environment, read_json
+from mto.study.chosen import Chosen
 from mto.study.every_task.facts import baselines, task_facts
-from mto.study.every_task.results import Best, Chosen, EveryTaskResults, Swept, Tuned, Untuned
+from mto.study.every_task.results import Best, EveryTaskResults, Swept, Tuned, Untuned
 from mto.study.every_task.stages import Study, soft_of
 
 

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field
 from mto.config import Strict
 from mto.errors import DataError
 from mto.pipeline.config import slug
+from mto.study.chosen import Chosen
 from mto.study.every_task.config import Part
 from mto.study.files import StudyResults, read_study_file, write_lines
 
@@ -106,16 +107,6 @@ class Tuned(Measured, Arm):
     dev_bits: Number
     dev_metric: Points
     dev_bits_before: Number | None = None
-
-
-class Chosen(Strict):
-    """What matching chose from the labelled rows of one seed, before any tuning, and what stands for it with soft prompts."""
-
-    model: str
-    task: str
-    seed: int
-    family: str
-    soft: str
 
 
 class Best(Strict):

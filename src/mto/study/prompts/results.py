@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field
 
 from mto.config import Strict
 from mto.errors import DataError
+from mto.study.chosen import Chosen
 from mto.study.files import StudyResults, read_study_file
 
 Points = Annotated[float, AfterValidator(lambda value: round(value, 1) + 0.0)]
@@ -63,16 +64,6 @@ class Scored(Arm):
     trained: int | None
     kept: int
     seconds: Number
-
-
-class Chosen(Strict):
-    """What matching chose before any tuning, and the family with soft prompts that stands for it."""
-
-    model: str
-    task: str
-    seed: int
-    family: str
-    soft: str
 
 
 class PromptResults(StudyResults):

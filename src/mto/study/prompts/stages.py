@@ -26,9 +26,10 @@ from mto.match.run import draw_labelled
 from mto.pipeline.config import slug
 from mto.prompts.aligned import soft_family
 from mto.runs import Job, RunFolder, environment, read_json, share
+from mto.study.chosen import Chosen
 from mto.study.prompts.cells import choose_settings, sweep_cell, test_cell
 from mto.study.prompts.config import PromptStudyConfig
-from mto.study.prompts.results import Arm, Chosen, Part, PromptResults, Scored, Settings, Swept
+from mto.study.prompts.results import Arm, Part, PromptResults, Scored, Settings, Swept
 from mto.tasks import Task, load_task
 from mto.templates import get_family
 
