@@ -15,9 +15,19 @@ from mto.study.chosen import Chosen
 from mto.study.config import read_study_config
 from mto.study.pages import page_of
 from mto.study.prompts import stages
+from mto.study.prompts.advice import advice
 from mto.study.prompts.cells import choose_settings
 from mto.study.prompts.config import PromptStudyConfig
-from mto.study.prompts.judged import aligned, behind, family_gain, notes, rules, sides
+from mto.study.prompts.judged import (
+    adapted,
+    aligned,
+    behind,
+    family_gain,
+    notes,
+    rules,
+    sides,
+    whole_way_gain,
+)
 from mto.study.prompts.page import PAGE
 from mto.study.prompts.results import Arm, PromptResults, Scored, Settings, Swept, read_prompts
 from mto.study.prompts.stages import run_prompt_study
@@ -151,6 +161,7 @@ def test_what_is_judged_by_hand() -> None:
     soft, full, lora = sides(results, "mini")
     assert (soft.name, full.name, lora.name) == ("soft prompt (residual-mlp)", "fine-tuning", "LoRA")
     assert behind(soft, full).difference.mean == pytest.approx(-1, abs=0.1)
+    assert any(line.endswith("always masked-pre-pt 0.00: too close to call.") for line in advice(results))
     found = {rule.name: rule for rule in rules(results, "residual-mlp")}
     assert found["--family auto"].regret.value == found["always masked-pre-pt"].regret.value == 0
     assert found["always pt"].regret.value == pytest.approx(4, abs=0.1)
@@ -162,6 +173,35 @@ def test_what_is_judged_by_hand() -> None:
     }
     none = made_up(mlp=0, aligned=0, mask=0, high=0)
     assert {note.verdict for note in notes(none)} == {"open: the interval holds 0"}
+
+
+def with_adapted(results: PromptResults, more: float) -> PromptResults:
+    """The same with an adapted checkpoint whose cells score so many points more."""
+    name = "runs/mini-adapted"
+    others = tuple(
+        c.model_copy(update={"model": name, "scores": tuple(score + more for score in c.scores)})
+        for c in results.cells("tasks")
+    )
+    return results.model_copy(
+        update={
+            "revisions": {**results.revisions, name: "def"},
+            "objectives": {**results.objectives, name: results.objectives["mini"]},
+            "tuned": (*results.tuned, *others),
+            "chosen": (*results.chosen, *(c.model_copy(update={"model": name}) for c in results.chosen)),
+        }
+    )
+
+
+def test_the_whole_way_is_held_against_plain_prompt_tuning_of_the_checkpoint_as_it_is(tmp_path: Path) -> None:
+    plain = made_up(mlp=-2, aligned=4, mask=3, high=2)
+    assert adapted(plain) == ()
+    results = with_adapted(plain, 5)
+    (model,) = adapted(results)
+    found = whole_way_gain(results, model, "residual-mlp")
+    assert found is not None and found.difference.mean == pytest.approx(9, abs=0.1)
+    page = PAGE.write(tmp_path / "page.md", results.write(tmp_path / "results.json"), "T").read_text()
+    assert "The whole way, mini-adapted with the aligned family, against PT on mini as it is: +9.0 [" in page
+    assert "whole way" not in PAGE.write(tmp_path / "p.md", plain.write(tmp_path / "r.json"), "T").read_text()
 
 
 def test_a_page_is_made_again_from_its_results_file(tmp_path: Path) -> None:

@@ -57,6 +57,19 @@ def family_gain(results: PromptResults, model: str, encoder: str) -> Gain | None
     return gain(matrices(chosen), matrices(plain)) if plain and len(chosen) == len(plain) else None
 
 
+def adapted(results: PromptResults) -> tuple[str, ...]:
+    """Checkpoints that were adapted for the study: those that its configuration does not name."""
+    return tuple(model for model in results.revisions if model not in results.config["models"])
+
+
+def whole_way_gain(results: PromptResults, model: str, encoder: str) -> Gain | None:
+    """Of the aligned soft family on an adapted checkpoint over PT on the first one as it is; None where one is missing."""
+    first = str(results.config["models"][0])
+    plain = results.cells("tasks", model=first, method="prompt", encoder=encoder, family=CONVENTIONAL)
+    chosen = aligned(results, model, encoder)
+    return gain(matrices(chosen), matrices(plain)) if plain and len(chosen) == len(plain) else None
+
+
 def sides(results: PromptResults, model: str) -> list[Side]:
     """Ways of tuning one checkpoint, each with the family that matching chose."""
     found = [

@@ -16,7 +16,18 @@ from mto.report.tables import Row, Table
 from mto.report.titles import metric_title
 from mto.study.page import StudyPage
 from mto.study.prompts.advice import advice
-from mto.study.prompts.judged import Side, aligned, behind, encoders, family_gain, notes, rules, sides
+from mto.study.prompts.judged import (
+    Side,
+    adapted,
+    aligned,
+    behind,
+    encoders,
+    family_gain,
+    notes,
+    rules,
+    sides,
+    whole_way_gain,
+)
 from mto.study.prompts.results import PromptResults, Scored, matrices, read_prompts
 from mto.templates import get_family
 
@@ -71,12 +82,28 @@ def _families(results: PromptResults) -> Iterator[str]:
         yield f"### Encoder {encoder}"
         heads = ("checkpoint", *map(_title, families), "aligned", "gain over PT", "in points")
         yield table(Table(heads, tuple(rows)))
+        yield from _whole_way(results, encoder)
     yield bullets(
         [
             "Aligned: for each relation and seed the family that stands for what matching chose from the labelled rows (--family auto); test "
             "data had no say. Brackets: 95 % intervals, heads and seeds resampled.",
         ]
     )
+
+
+def _whole_way(results: PromptResults, encoder: str) -> Iterator[str]:
+    lines = []
+    for model in adapted(results):
+        found = whole_way_gain(results, model, encoder)
+        if found is not None:
+            first = _short_model(str(results.config["models"][0]))
+            ratio = f", {percent_gain(found.ratio)}" if found.ratio else ""
+            lines.append(
+                f"The whole way, {_short_model(model)} with the aligned family, against PT on {first} as it is: "
+                f"{estimate(found.difference, sign=True)} points{ratio}."
+            )
+    if lines:
+        yield bullets(lines)
 
 
 def _regret(results: PromptResults) -> Iterator[str]:
