@@ -99,7 +99,7 @@ class Ours:
     """A prompt of `mto` in training, with its levers."""
 
     def __init__(self, loaded: LoadedModel, data: Data, rows: int, *, encoder: str, seed: int, rate: float,
-                 precision: str = "fp32", products: bool = True, fused: bool = True, **settings: Any) -> None:  # fmt: skip
+                 precision: str = "fp32", products: bool = True, fused: bool = True, skip_pads: bool = True, **settings: Any) -> None:  # fmt: skip
         template = compile_template("pt", fields=("head", "relation"), adapter=loaded.adapter).with_vectors(
             data.vectors
         )
@@ -107,7 +107,7 @@ class Ours:
             loaded, template.soft, encoder=encoder, initial=Initial(), seed=seed
         )
         self.learner = Learner.prompted(loaded, self.prompt)
-        self._loaded, self._products = loaded, products
+        self._loaded, self._products, self._skip_pads = loaded, products, skip_pads
         self._loss = prompt_loss if fused else plain_loss
         self._batches = batches(loaded, self._pairs(data.train), rows)
         self._dev = batches(loaded, self._pairs(data.dev), rows)
@@ -124,7 +124,7 @@ class Ours:
         config = TrainConfig(steps=count, **self._settings)
         precision = str(self._settings["precision"])
         fast = (
-            frozen_products(self._loaded.model, precision=precision)
+            frozen_products(self._loaded.model, precision=precision, skip_pads=self._skip_pads)
             if self._products
             else contextlib.nullcontext()
         )

@@ -62,6 +62,7 @@ def systems(loaded: LoadedModel, data: Data, options: Any) -> dict[str, Make]:
     found[f"{OURS}, residual-mlp"] = ours(encoder="residual-mlp")
     if options.levers:
         found[f"{OURS}, embedding, without oneDNN products"] = ours(products=False)
+        found[f"{OURS}, embedding, without skipped pads"] = ours(skip_pads=False)
         found[f"{OURS}, embedding, without fused cross-entropy"] = ours(fused=False)
         found[f"{OURS}, embedding, without lean attention"] = ours(attention="model")
         found[f"{OURS}, embedding, without quick dropout"] = ours(quick_dropout=False)

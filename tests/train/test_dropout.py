@@ -8,7 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mto.train.dropout import QuickDropout, dropout_rate, random_keep, traced_dropout
+from mto.train.dropout import dropout_rate, quick_dropout, random_keep
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.5])
@@ -29,12 +29,16 @@ def test_mask_has_the_rounded_rate_and_mean_one(rate: float, dtype: torch.dtype)
 
 def test_functional_and_module_dropout_use_it_only_inside() -> None:
     x = torch.ones(64, 64, requires_grad=True)
+    own = F.dropout
     torch.manual_seed(1)
     plain = F.dropout(x, 0.5)
     torch.manual_seed(1)
-    with QuickDropout():
+    with quick_dropout():
         quick = torch.nn.Dropout(0.5)(x)
         assert F.dropout(x, 0.5, training=False) is x and F.dropout(x, 0.0) is x
+    with pytest.raises(KeyboardInterrupt), quick_dropout():
+        raise KeyboardInterrupt
+    assert F.dropout is own
     torch.manual_seed(1)
     assert torch.equal(F.dropout(x, 0.5), plain) and not torch.equal(quick, plain)
     quick.sum().backward()
@@ -59,7 +63,7 @@ def test_a_compiled_model_draws_its_masks_the_same_way() -> None:
     """Drawn anew at each call, the same mask in forward and backward, and torch's own dropout given back."""
     own = F.dropout
     x = torch.ones(64, 64, requires_grad=True)
-    with traced_dropout():
+    with quick_dropout(compiled=True):
         compiled = torch.compile(torch.nn.Dropout(0.5), dynamic=False)
         torch.manual_seed(1)
         first, second = compiled(x), compiled(x)

@@ -9,6 +9,7 @@ from torch import nn
 
 from mto.evaluate.packed import can_pack
 from mto.train import collate, seq2seq_loss
+from mto.train.cross_entropy import IGNORE
 from mto.tune import products
 from mto.tune.products import fast_products, frozen_products
 from tests.conftest import missing
@@ -37,6 +38,83 @@ def test_loss_and_gradients_are_those_of_the_model(tiny) -> None:
         torch.testing.assert_close(ours[name], theirs[name], atol=1e-5, rtol=1e-4)
 
 
+# Half of the positions are pads; one row has a position without a label before its last one.
+PADDED = collate([((5, 6, 7, 8, 9, 10, 1), (8, 9, 7, 5, 6, 11, 12, 1)), ((5, 1), (10, IGNORE, 1)), ((6, 1), (1,))], pad_id=0)  # fmt: skip
+
+
+def test_pads_are_left_out_and_loss_and_gradients_stay(tiny, multiplied: list[int]) -> None:
+    if not can_pack(tiny.model):
+        missing("oneDNN in this torch")
+    tiny.model.eval()  # no dropout: what it draws depends on nothing here, but two passes would differ
+    before, theirs = gradients(tiny.model, PADDED)
+    with fast_products(tiny.model, skip_pads=False):
+        gradients(tiny.model, PADDED)
+    source, target = PADDED.attention_mask.numel(), PADDED.labels.numel()
+    assert set(multiplied) == {source, target}
+    multiplied.clear()
+    with fast_products(tiny.model):
+        after, ours = gradients(tiny.model, PADDED)
+    assert set(multiplied) == {7 + 2 + 2, 8 + 3 + 1}
+    assert after == pytest.approx(before, abs=1e-5) and ours.keys() == theirs.keys()
+    for name in theirs:
+        torch.testing.assert_close(ours[name], theirs[name], atol=1e-5, rtol=1e-4)
+
+
+def test_layers_inside_lora_leave_pads_out_too(tiny_t5, multiplied: list[int]) -> None:
+    if not can_pack(tiny_t5.model):
+        missing("oneDNN in this torch")
+    from peft import LoraConfig, get_peft_model
+
+    torch.manual_seed(0)
+    model = get_peft_model(
+        tiny_t5.model, LoraConfig(r=2, target_modules=["q", "v"], init_lora_weights=False)
+    ).eval()
+    before, theirs = gradients(model.base_model.model, PADDED)
+    with frozen_products(
+        model.base_model.model.encoder.block[0]
+    ) as inside:  # a part of a model is of no known shape
+        assert inside
+    with fast_products(model.base_model.model):
+        after, ours = gradients(model.base_model.model, PADDED)
+    assert set(multiplied) == {7 + 2 + 2, 8 + 3 + 1}
+    assert after == pytest.approx(before, abs=1e-5)
+    assert ours.keys() == theirs.keys() and any("lora_A" in name for name in ours)
+    for name in theirs:
+        torch.testing.assert_close(ours[name], theirs[name], atol=1e-5, rtol=1e-4)
+
+
+def test_outside_of_a_loss_every_row_is_multiplied(tiny_bart, multiplied: list[int]) -> None:
+    if not can_pack(tiny_bart.model):
+        missing("oneDNN in this torch")
+    tiny_bart.model.eval()
+    arguments = {
+        "input_ids": PADDED.input_ids,
+        "attention_mask": PADDED.attention_mask,
+        "labels": PADDED.labels,
+    }
+    with torch.no_grad():
+        logits = tiny_bart.model(**arguments).logits
+        with fast_products(tiny_bart.model):
+            torch.testing.assert_close(tiny_bart.model(**arguments).logits, logits, atol=1e-5, rtol=1e-4)
+    assert set(multiplied) == {PADDED.attention_mask.numel(), PADDED.labels.numel()}
+
+
+@pytest.fixture
+def multiplied(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Rows of each forward product, the head's aside (it is a plain product of labelled rows)."""
+    found: list[int] = []
+    real = products.real_rows
+
+    def noted(states: torch.Tensor, side: Any, dtype: torch.dtype) -> Any:
+        rows = real(states, side, dtype)
+        if side is not None or states.dim() == 3:
+            found.append(len(rows.values))
+        return rows
+
+    monkeypatch.setattr(products, "real_rows", noted)
+    return found
+
+
 def test_it_is_undone_nested_and_refused_where_it_does_not_belong(tiny_bart) -> None:
     model = tiny_bart.model
     with fast_products(model), fast_products(model) as inner:
@@ -53,11 +131,12 @@ def test_an_interrupt_before_the_last_layer_leaves_no_layer_changed(monkeypatch:
     model = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
     real, calls = products._forward, []
 
-    def interrupted(layer: nn.Linear) -> object:
+    def interrupted(layer: nn.Linear, side: object) -> object:
+        assert side is None  # of a model of no known shape no row is left out
         calls.append(layer)
         if len(calls) == 2:
             raise KeyboardInterrupt
-        return real(layer)
+        return real(layer, None)
 
     monkeypatch.setattr(products, "_forward", interrupted)
     monkeypatch.setattr(products, "can_pack", lambda model: True)

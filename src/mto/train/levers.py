@@ -12,7 +12,7 @@ from torch import nn
 
 from mto.train.attention import attention_kind
 from mto.train.config import TrainConfig
-from mto.train.dropout import QuickDropout, dropout_rate, traced_dropout
+from mto.train.dropout import dropout_rate, quick_dropout
 from mto.train.loss import is_fusable
 from mto.train.memory import reused_memory
 
@@ -43,10 +43,10 @@ class Levers:
             yield
 
     def forward(self) -> AbstractContextManager[Any]:
-        """Around a forward pass only: the mode costs a little for each call into torch."""
+        """Around a forward pass only: outside, torch's functions are torch's."""
         if not self._quick:
             return nullcontext()
-        return traced_dropout() if self._config.compile else QuickDropout()
+        return quick_dropout(compiled=self._config.compile)
 
     def pause(self) -> AbstractContextManager[Any]:
         """Attention as it was before the training."""

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from mto.train.batches import Batch
 from mto.train.cross_entropy import IGNORE, fused_cross_entropy
+from mto.train.real_rows import real_rows_of
 
 States = Callable[..., Tensor]
 # Model types whose forward was compared with the two functions below. Any other type goes through its own loss.
@@ -70,11 +71,12 @@ def seq2seq_loss(
             use_cache=False,
         )
         return output.loss.float() * (count * factor)
-    hidden = states(
-        model,
-        batch.input_ids,
-        batch.attention_mask,
-        model.prepare_decoder_input_ids_from_labels(labels=batch.labels),
-    )
+    with real_rows_of(batch):
+        hidden = states(
+            model,
+            batch.input_ids,
+            batch.attention_mask,
+            model.prepare_decoder_input_ids_from_labels(labels=batch.labels),
+        )
     bias = getattr(model, "final_logits_bias", None)
     return fused_cross_entropy(hidden, model.lm_head.weight, batch.labels, bias=bias, factor=factor)
