@@ -65,3 +65,13 @@ def test_where_the_data_lie_and_who_works_do_not_make_another_run() -> None:
 )
 def test_a_run_without_a_name_gets_one(settings: dict, name: str) -> None:
     assert default_out(CompareConfig(**settings)) == Path("runs") / name
+
+
+def test_without_shots_one_seed_is_enough_unless_said() -> None:
+    assert read_compare_config(tasks=["x"], shots=0).seeds == (0,)
+    assert read_compare_config(tasks=["x"], shots=0, seeds=2).seeds == (0, 1)
+    assert (
+        len(read_compare_config(tasks=["x"], shots=4).seeds)
+        == len(read_compare_config(tasks=["x"]).seeds)
+        == 3
+    )

@@ -21,6 +21,7 @@ from mto.study.every_task.cells import _Opened, _tuning, split_of, untuned_cell
 from mto.study.every_task.config import EveryTaskConfig
 from mto.study.every_task.facts import baselines, families_of, task_facts
 from mto.study.every_task.judged import (
+    below_chance,
     bits_gap,
     family_of,
     gains,
@@ -233,6 +234,24 @@ def test_near_chance_is_told_with_bits() -> None:
     assert doubt is not None and doubt.high < 0 and not worse_than_guessing(near, "mini", near.tasks[0])
     told = [c.model_copy(update={"doubt": tuple(d + 150 for d in c.doubt or ())}) for c in near.tuned]
     assert worse_than_guessing(near.model_copy(update={"tuned": tuple(told)}), "mini", near.tasks[0])
+
+
+def test_below_chance_is_told_with_its_reason(tmp_path: Path) -> None:
+    near = made_up(better=0, near=True, bits=-40)
+    assert not below_chance(near, "mini", near.tasks[0])
+    harder = near.model_copy(
+        update={"tasks": tuple(t.model_copy(update={"chance": 60.0}) for t in near.tasks)}
+    )
+    assert below_chance(harder, "mini", harder.tasks[0]) and not near_chance(harder, "mini", harder.tasks[0])
+    text = PAGE.write(tmp_path / "p.md", harder.write(tmp_path / "r.json"), "T").read_text()
+    assert (
+        "Below guessing: on A (60.0) and B (60.0)" in text
+        and "A and B: ranking by nats in all is worse than guessing" in text
+    )
+    texts = harder.model_copy(
+        update={"tasks": tuple(t.model_copy(update={"chance": None}) for t in harder.tasks)}
+    )
+    assert not below_chance(texts, "mini", texts.tasks[0])
 
 
 def test_a_page_is_made_again_from_its_results_file(tmp_path: Path) -> None:

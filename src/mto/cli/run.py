@@ -26,7 +26,7 @@ def run(
     corpus: Annotated[list[str] | None, typer.Option("--corpus", help="Raw text without labels: go the whole way, with adaptation to it. A file, folder, glob, hf:NAME, or mto:household; repeatable.")] = None,
     model: options.Model = None,
     shots: options.Shots = None,
-    seeds: Annotated[int | None, typer.Option("--seeds", "-s", min=1, help="Number of data seeds. Default: 3.")] = None,
+    seeds: Annotated[int | None, typer.Option("--seeds", "-s", min=1, help="Number of data seeds. Default: 3; without shots 1.")] = None,
     families: Annotated[str | None, typer.Option("--families", "-f", help="Names or .yaml files, with commas; all: the four basic ones (of multiple choice six), or with --method prompt those with soft prompts; auto (default): Mapping, Prompting (of multiple choice AnswerPrompting; of soft prompts PT) and what matching chooses.")] = None,
     method: options.Method = None,
     vectors: options.Vectors = None,

@@ -56,7 +56,7 @@ class CompareConfig(Strict):
     shots: NonNegativeInt | None = None
     """Labelled rows; 0: no tuning; None: 30, or every row of a task without test data."""
     seeds: tuple[NonNegativeInt, ...] = Field(default=tuple(range(SEEDS)), min_length=1)
-    """Data seeds; a single number n stands for 0 to n-1."""
+    """Data seeds; a single number n stands for 0 to n-1. Left out with 0 shots: one, since nothing is drawn."""
     dev: NonNegativeInt | None = None
     """Rows for choosing settings; None: as many as there are, up to the shots."""
     max_test: PositiveInt | None = 100
@@ -81,6 +81,13 @@ class CompareConfig(Strict):
     workers: PositiveInt | None = None
     """Worker processes; None: as many as there are cores and memory. Results do not depend on it."""
     title: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_seed_is_enough(cls, given: Any) -> Any:
+        if isinstance(given, dict) and given.get("shots") == 0 and "seeds" not in given:
+            return {**given, "seeds": 1}
+        return given
 
     @field_validator("seeds", mode="before")
     @classmethod

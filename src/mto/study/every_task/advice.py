@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mto.report.numbers import estimate, join, percent_gain
-from mto.study.every_task.judged import first_model, gains, near_chance, of_metric, rules, sides
+from mto.study.every_task.judged import below_chance, first_model, gains, near_chance, of_metric, rules, sides
 from mto.study.every_task.results import EveryTaskResults
 from mto.study.every_task.writing import KINDS, kinds, metrics, said, short
 
@@ -61,6 +61,12 @@ def _too_small(results: EveryTaskResults) -> Iterator[str]:
         yield (
             f"{join([task.name for task in near])}: {short(model)} stays near chance with these shots in every family; take a larger checkpoint, and "
             "compare families by bits until one is above chance."
+        )
+    below = [t for t in results.tasks if t.kind == "multiple-choice" and below_chance(results, model, t)]
+    if names := [task.name for task in below if task.metric == "rank_sum"]:
+        yield (
+            f"{join(names)}: ranking by nats in all is worse than guessing, since it favours short options; rank by nats a byte or calibrated "
+            "(metrics rank_byte and rank_calibrated)."
         )
 
 

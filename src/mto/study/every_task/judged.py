@@ -88,12 +88,21 @@ def tested_families(results: EveryTaskResults, model: str, task: str) -> list[st
 
 def near_chance(results: EveryTaskResults, model: str, task: Facts) -> bool:
     """Whether the interval of every tested family holds what guessing scores."""
+    found, chance = _intervals(results, model, task), task.chance
+    return bool(found) and chance is not None and all(one.low <= chance <= one.high for one in found)
+
+
+def below_chance(results: EveryTaskResults, model: str, task: Facts) -> bool:
+    """Whether the interval of every tested family ends below what guessing scores: something else than sense decides between options."""
+    found, chance = _intervals(results, model, task), task.chance
+    return bool(found) and chance is not None and all(one.high < chance for one in found)
+
+
+def _intervals(results: EveryTaskResults, model: str, task: Facts) -> list[Interval]:
+    """Of every tested family, tuned."""
     families = tested_families(results, model, task.name)
-    if task.chance is None or not families:
-        return False
     cells = (results.cells(model=model, method="finetune", task=task.name, family=f) for f in families)
-    means = [crossed_bootstrap(points(own)) for own in cells]
-    return all(one.low <= task.chance <= one.high for one in means)
+    return [crossed_bootstrap(points(own)) for own in cells]
 
 
 def gains(

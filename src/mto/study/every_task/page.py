@@ -15,6 +15,7 @@ from mto.report.tables import Row, Table
 from mto.study.every_task.advice import advice
 from mto.study.every_task.judged import (
     SYSTEMS,
+    below_chance,
     bits_gap,
     doubt_of,
     first_model,
@@ -75,6 +76,9 @@ def _scores(results: EveryTaskResults) -> Iterator[str]:
             yield bullets(
                 [_near(near, first_name(results)), *(_near_bits(results, model, task) for task in near)]
             )
+        below = [task for task in tasks if below_chance(results, model, task)]
+        if below:
+            yield bullets([_below(below)])
         if any(task.name.rpartition("/")[2] == "snli" for task in tasks):
             yield bullets([SEEN])
     yield bullets(
@@ -90,6 +94,20 @@ def _near(tasks: list[Facts], model: str) -> str:
     return (
         f"Near chance: on {names} the interval of every family that was tuned holds what guessing scores. {model} shows nothing there that its "
         "accuracy could measure; bits of the right answer, aligned minus conventional, say whether it is understood better all the same."
+    )
+
+
+def _below(tasks: list[Facts]) -> str:
+    names = join([f"{task.name} ({points(task.chance)})" for task in tasks])
+    lengths = any(task.metric == "rank_sum" and task.kind == "multiple-choice" for task in tasks)
+    return (
+        f"Below guessing: on {names} the interval of every family that was tuned ends below what guessing scores."
+        + (
+            " Nats in all favour short options, so they are worse than no knowledge where right ones are longer; nats a byte and calibrated ones "
+            "(`rank_byte`, `rank_calibrated`) do not."
+            if lengths
+            else ""
+        )
     )
 
 
