@@ -23,6 +23,8 @@ from mto.study.every_task.facts import baselines, families_of, task_facts
 from mto.study.every_task.judged import (
     below_chance,
     bits_gap,
+    done_by,
+    done_by_all,
     family_of,
     gains,
     near_chance,
@@ -132,6 +134,31 @@ def test_part_by_part_to_results(studied: tuple[EveryTaskConfig, Path]) -> None:
     before = steps(folder)
     more = run_every_task(grown, folder)
     assert more is not None and len(more.tuned) == 2 * 3 and before.items() <= steps(folder).items()
+
+
+def test_a_part_may_take_only_some_tasks(studied: tuple[EveryTaskConfig, Path]) -> None:
+    whole, folder = studied
+    one, two = whole.models
+    config = whole.model_copy(
+        update={"parts": ("families", "others"), "tasks_of": {"others": ("classification",)}}
+    )
+    results = run_every_task(config, folder)
+    assert results is not None
+    assert {cell.task for cell in results.cells(model=one)} == set(MAKE)
+    assert {cell.task for cell in results.cells(model=two)} == {"classification"}
+    assert {(c.model, c.task) for c in results.chosen} == {
+        *((one, name) for name in MAKE),
+        (two, "classification"),
+    }
+    assert [t.name for t in done_by(results, two, results.tasks)] == ["classification"]
+    assert [t.name for t in done_by_all(results, results.tasks, "finetune")] == ["classification"]
+    text = PAGE.write(folder / "page.md", folder / "results.json", "T").read_text()
+    table = text.partition("## By checkpoint")[2].partition("\n## ")[0]
+    assert "mean over classification:" in table and "text-to-text" not in table
+    assert len([line for line in table.splitlines() if line.startswith(("| one", "| two"))]) == 2
+    assert "others (on classification)" in text
+    with pytest.raises(ValueError, match="tasks_of names 'other'"):
+        EveryTaskConfig(models=("mini",), tasks=("cb",), tasks_of={"others": ("other",)})
 
 
 def test_a_cell_is_measured_as_by_hand(studied: tuple[EveryTaskConfig, Path]) -> None:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mto.report.numbers import estimate, join, percent_gain
-from mto.study.every_task.judged import below_chance, first_model, gains, near_chance, of_metric, rules, sides
+from mto.study.every_task.judged import (
+    below_chance,
+    done_by,
+    first_model,
+    gains,
+    near_chance,
+    of_metric,
+    rules,
+    sides,
+)
 from mto.study.every_task.results import EveryTaskResults
 from mto.study.every_task.writing import KINDS, kinds, metrics, said, short
 
@@ -18,7 +27,8 @@ def advice(results: EveryTaskResults) -> list[str]:
 def _align(results: EveryTaskResults) -> Iterator[str]:
     for model in results.revisions:
         for metric in metrics(results):
-            found = gains(results, model, of_metric(results, metric))
+            tested = done_by(results, model, of_metric(results, metric))
+            found = gains(results, model, tested)
             if not found:
                 continue
             whole = found[-1].found
@@ -27,7 +37,7 @@ def _align(results: EveryTaskResults) -> Iterator[str]:
                 continue
             gained = f", {percent_gain(whole.ratio)}" if whole.ratio else ""
             verdict = "let matching choose" if low > 0 else "stay with Mapping"
-            tasks = join([task.name for task in of_metric(results, metric)])
+            tasks = join([task.name for task in tested])
             yield (
                 f"{short(model)}, {tasks}: the family that matching chooses against Mapping is {estimate(whole.difference, sign=True)} points "
                 f"({said(metric)}{gained}): {verdict}."
@@ -75,7 +85,7 @@ def _soft(results: EveryTaskResults) -> Iterator[str]:
 
     for model in results.revisions:
         for metric in metrics(results):
-            tasks = of_metric(results, metric)
+            tasks = done_by(results, model, done_by(results, model, of_metric(results, metric)), "prompt")
             prompt, full = (sides(results, "aligned", model, tasks, m) for m in ("prompt", "finetune"))
             if not prompt or not full:
                 continue

@@ -19,10 +19,11 @@ def collect(study: Study) -> EveryTaskResults:
     tuned: dict[tuple[str, int], Tuned] = {}
     swept: dict[str, Swept] = {}
     untuned: dict[str, Untuned] = {}
-    models: dict[str, None] = {}
+    asked: dict[str, set[str]] = {}
+    """Checkpoints with the tasks that they were tuned on."""
     for part in config.parts:
         for model in config.models_of(part):
-            models[model] = None
+            asked.setdefault(model, set()).update(config.tasks_for(part))
             for arm, seed in study.wanted(part, model):
                 told = arm.model_dump()
                 swept[arm.step] = Swept.model_validate({**told, **study.swept(arm)})
@@ -31,7 +32,7 @@ def collect(study: Study) -> EveryTaskResults:
                 if arm.method == "finetune":
                     told.pop("method")
                     untuned[arm.step] = Untuned.model_validate({**told, **study.untuned(arm)})
-    stored = {model: study.revision(model) or {} for model in models}
+    stored = {model: study.revision(model) or {} for model in asked}
     told = read_json(study.folder.path / "environment.json") or environment()
     spent = sum(one.seconds for one in swept.values()) + sum(one.seconds for one in untuned.values())
     return EveryTaskResults(
@@ -46,13 +47,14 @@ def collect(study: Study) -> EveryTaskResults:
         tasks=tuple(task_facts(config, task, name) for name, task in tasks.items()),
         best=tuple(
             Best(task=name, families=best, soft=tuple(soft_of(family, tasks[name]) for family in best))
-            for name, best in ((name, study.best(name)) for name in tasks)
+            for name, best in ((name, study.best(name)) for name in config.tasks_for("families"))
         ),
         swept=tuple(swept.values()),
         chosen=tuple(
             Chosen(model=model, task=name, seed=seed, **study.matched(model, name, seed))
-            for model in models
+            for model, names in asked.items()
             for name in tasks
+            if name in names
             for seed in config.seeds
         ),
         baselines=tuple(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator, model_validator
 
 from mto.config import Strict
 
@@ -32,6 +32,8 @@ class EveryTaskConfig(Strict):
     parts: tuple[Part, ...] = Field(default=("families", "others", "soft"), min_length=1)
     """*families*: all of them on the first checkpoint. *others*: the conventional one, the one that matching chooses, and the best ones by
     dev data of *families*, on all checkpoints. *soft*: what stands for these with soft prompts, on `soft_models`."""
+    tasks_of: dict[Part, tuple[str, ...]] = {}
+    """Tasks of a part that takes only some, so that a large study can be done in stages."""
     families: tuple[str, ...] | None = None
     """None: all of each kind of task, as ``mto run --families all`` has them."""
     best: NonNegativeInt = 2
@@ -61,6 +63,13 @@ class EveryTaskConfig(Strict):
     def _count(cls, value: Any) -> Any:
         return tuple(range(value)) if isinstance(value, int) and not isinstance(value, bool) else value
 
+    @model_validator(mode="after")
+    def _tasks_of(self) -> EveryTaskConfig:
+        unknown = [name for names in self.tasks_of.values() for name in names if name not in self.tasks]
+        if unknown:
+            raise ValueError(f"tasks_of names '{unknown[0]}', which is not among the tasks of the study")
+        return self
+
     @property
     def checkpoints(self) -> tuple[str, ...]:
         """All that may take part."""
@@ -71,6 +80,11 @@ class EveryTaskConfig(Strict):
         if part == "families":
             return self.models[:1]
         return self.checkpoints if part == "others" else self.soft_models or self.models[:1]
+
+    def tasks_for(self, part: Part) -> tuple[str, ...]:
+        """The tasks of a part, in the order of the study."""
+        wanted = self.tasks_of.get(part, self.tasks)
+        return tuple(name for name in self.tasks if name in wanted)
 
     def shots_for(self, task: str) -> int:
         """Labelled rows of a task."""

@@ -73,6 +73,21 @@ def of_metric(results: EveryTaskResults, metric: str) -> list[Facts]:
     return [task for task in results.tasks if task.metric == metric]
 
 
+def done_by(
+    results: EveryTaskResults, model: str, tasks: Sequence[Facts], method: Method = "finetune"
+) -> list[Facts]:
+    """The tasks that a checkpoint was tuned on: a part of the study may take only some."""
+    done = {cell.task for cell in results.cells(model=model, method=method)}
+    return [task for task in tasks if task.name in done]
+
+
+def done_by_all(results: EveryTaskResults, tasks: Sequence[Facts], method: Method) -> list[Facts]:
+    """The tasks on which all checkpoints can be compared that were tuned by a method."""
+    for model in {cell.model for cell in results.cells(method=method)}:
+        tasks = done_by(results, model, tasks, method)
+    return list(tasks)
+
+
 def first_model(results: EveryTaskResults) -> str:
     """The checkpoint of the part *families*."""
     return str(results.config["models"][0])

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mto.report.markdown import bullets, escape, pairs, table
-from mto.report.numbers import NONE, estimate, percent_gain
+from mto.report.numbers import NONE, estimate, join, percent_gain
 from mto.report.tables import CORPUS, Row, Table
+from mto.study.every_task.config import Part
 from mto.study.every_task.judged import (
     SYSTEMS,
+    done_by_all,
     gains,
     of_metric,
     points,
@@ -90,7 +92,7 @@ def soft(results: EveryTaskResults) -> Iterator[str]:
 
 def _by_model(results: EveryTaskResults, method: Method, heads: tuple[str, ...]) -> Iterator[str]:
     for metric in metrics(results):
-        tasks, rows = of_metric(results, metric), []
+        tasks, rows = done_by_all(results, of_metric(results, metric), method), []
         for model in results.revisions:
             own = [mean(sides(results, system, model, tasks, method)) for system in SYSTEMS]
             if set(own) == {NONE}:
@@ -153,6 +155,12 @@ def _figure(measures: dict[str, float], name: str) -> str:
     return f"{measures[name]:.1f}" if name in measures else NONE
 
 
+def _part(results: EveryTaskResults, part: Part) -> str:
+    """A part, with its tasks where it took only some."""
+    some = results.config.get("tasks_of", {}).get(part)
+    return f"{part} (on {join(some)})" if some else part
+
+
 def made(results: EveryTaskResults) -> Iterator[str]:
     """Command, machine and settings."""
     yield "## How it was made"
@@ -164,7 +172,7 @@ def made(results: EveryTaskResults) -> Iterator[str]:
             ("commit", str(found.get("commit", ""))),
             ("machine", f"{found.get('cores')} cores, {found.get('cpu')}"),
             ("seeds", str(len(config["seeds"]))),
-            ("parts", ", ".join(results.parts)),
+            ("parts", ", ".join(_part(results, part) for part in results.parts)),
             *((f"weights of {short(model)}", revision) for model, revision in results.revisions.items()),
         ]
     )

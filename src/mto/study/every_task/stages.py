@@ -103,9 +103,8 @@ class Study:
 
     def work(self, part: Part, model: str) -> None:
         """Do the cells of a part and checkpoint that are not done and that no other process is at."""
-        matching = [
-            self._match(model, name, seed) for seed in self.config.seeds for name in self.config.tasks
-        ]
+        names = self.config.tasks_for(part)
+        matching = [self._match(model, name, seed) for seed in self.config.seeds for name in names]
         if part != "families":
             share(self.folder, matching)
         wanted = list(self.wanted(part, model))
@@ -124,7 +123,8 @@ class Study:
             DataError: something that says what is wanted is not done: matching, or the part *families*.
         """
         for seed in self.config.seeds:
-            for name, task in self.tasks.items():
+            for name in self.config.tasks_for(part):
+                task = self.tasks[name]
                 if part == "families":
                     families: tuple[str, ...] = families_of(self.config, task)
                 else:
