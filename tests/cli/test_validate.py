@@ -82,6 +82,41 @@ def test_uneven_rows_are_told(mto: Mto, tmp_path: Path) -> None:
     assert "19 of 20 train rows have choice1 as the right one (95 %)" in told.stdout
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        (
+            "a shelf in the back room",
+            "a box",
+            "longer than wrong ones: 23.5 against 5.5 characters, mean of 40 train rows",
+        ),
+        (
+            "a box",
+            "a shelf in the back room",
+            "shorter than wrong ones: 5.5 against 23.5 characters, mean of 40 train rows",
+        ),
+        ("a box", "a jar", ""),
+    ],
+)
+def test_choices_given_away_by_their_length_are_told(
+    mto: Mto, tmp_path: Path, right: str, wrong: str, said: str
+) -> None:
+    # One row is the other way round, so that the lengths differ from row to row.
+    rows = (
+        [(wrong, right) if n == 7 else (right, wrong) for n in range(40)] if said else [(right, wrong)] * 40
+    )
+    lines = [{"question": f"Q {n}?", "choices": row, "answer": 0} for n, row in enumerate(rows)]
+    (tmp_path / "q.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (tmp_path / "q.yaml").write_text("name: q\nkind: multiple-choice\ndata: {splits: {train: q.jsonl}}\n")
+    told = mto("validate", "q.yaml", "--model", "none", "--json")
+    value = json.JSONDecoder().raw_decode(told.stdout)[0]
+    found = [one for one in value["warnings"] if one["check"] == "lengths"]
+    assert len(found) == bool(said), value
+    if said:
+        assert found[0]["message"] == f"right choices are {said}"
+        assert "rank_byte" in found[0]["hint"]
+
+
 def test_relations_that_the_file_does_not_name_are_told(mto: Mto, tmp_path: Path) -> None:
     rows = "".join(f"thing {n}\t{'Use' if n < 18 else 'Usee'}\tuse {n}\n" for n in range(20))
     (tmp_path / "r.tsv").write_text("head\trelation\ttail\n" + rows)

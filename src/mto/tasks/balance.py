@@ -1,10 +1,12 @@
-"""What is odd about the rows of a task as a whole: too few, one label in nearly all, nearly the same input on both sides."""
+"""What is odd about the rows of a task as a whole: too few, one label in nearly all, right choices that their length gives away, nearly the
+same input on both sides."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from statistics import fmean, stdev
 
 from mto.tasks.task import Example, Task, fold_case
 
@@ -14,6 +16,11 @@ MOST_SHARE = 0.8
 """Share of one label, or of one place of the right choice, from which the rows are uneven."""
 ENOUGH = 10
 """Rows below which shares say nothing."""
+
+LONGER = 0.1
+"""Share of a choice's length by which right ones must differ from wrong ones to be told."""
+SURE = 4.0
+"""Standard errors of that difference: so that chance in few rows is not told."""
 
 _MARKS = re.compile(r"[^\w]+")
 Odd = tuple[str, str, str, str]  # check, message, where, hint
@@ -46,6 +53,8 @@ def balance_findings(task: Task, paths: Mapping[str, str]) -> Iterator[Odd]:
     for split, examples in (("train", task.train), ("dev", task.dev), ("test", task.test)):
         if examples:
             yield from _uneven(task, split, examples, _path(examples[0], paths))
+    if task.kind == "multiple-choice":
+        yield from _lengths(task, where)
     if task.form.labels and task.train:
         seen = {example.targets[0] for example in task.train}
         for name in task.form.labels:
@@ -79,6 +88,28 @@ def _uneven(task: Task, split: str, examples: tuple[Example, ...], where: str) -
             where,
             "accuracy alone says little here; look at macro F1 and at the majority baseline",
         )
+
+
+def _lengths(task: Task, where: str) -> Iterator[Odd]:
+    """Right choices that are longer or shorter than wrong ones: the length alone then moves a ranking by likelihood."""
+    pairs = []
+    for example in task.train:
+        wrong = [len(choice) for choice in example.choices if choice != example.targets[0]]
+        pairs.append((len(example.targets[0]), fmean(wrong)))
+    if len(pairs) < ENOUGH:
+        return
+    differences = [right - wrong for right, wrong in pairs]
+    mean, error = fmean(differences), stdev(differences) / len(pairs) ** 0.5
+    right, wrong = (fmean(side) for side in zip(*pairs, strict=True))
+    if abs(mean) < max(SURE * error, LONGER * wrong):
+        return
+    longer = mean > 0
+    yield (
+        "lengths",
+        f"right choices are {'longer' if longer else 'shorter'} than wrong ones: {right:.1f} against {wrong:.1f} characters, mean of {len(pairs)} train rows",
+        where,
+        f"rank_sum favours short choices, so it is too {'low' if longer else 'high'} here; rank by byte: --metrics rank_byte,rank_sum",
+    )
 
 
 def _near(task: Task, paths: Mapping[str, str]) -> Iterator[Odd]:
