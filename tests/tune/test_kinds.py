@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from mto.errors import DataError, TemplateError
+from mto.evaluate.calibration import calibrate, softmin
 from mto.tasks import Task, draw_split, task_from_rows
 from mto.tune import TuneConfig, cross_validate, load_tuned, run_cell, tune
 from tests.tune.conftest import SMALL, THINGS
@@ -128,6 +129,7 @@ def test_a_tuned_model_chooses_and_is_saved(tiny_t5, tmp_path: Path) -> None:
     assert sum(chosen.probabilities.values()) == pytest.approx(1, abs=1e-4)
     assert chosen.name == max(chosen.probabilities, key=chosen.probabilities.get)
     assert list(chosen.probabilities) == row["choices"]
+    assert tuned.calibration is None  # four dev rows are too few
     again = load_tuned(tuned.save(tmp_path / "t", dtype="float32"))
     assert again.form == CHOICE.form
     assert again.choose([row]) == [chosen]
@@ -142,6 +144,51 @@ def test_a_tuned_model_chooses_and_is_saved(tiny_t5, tmp_path: Path) -> None:
     ):
         with pytest.raises(DataError, match=message):
             tuned.choose([wrong])
+
+
+def many(first: int, last: int) -> list[dict[str, Any]]:
+    """Questions whose options differ in length, so that rankings disagree."""
+    return [
+        {"question": f"Where is thing {n}?", "choices": ["kitchen", f"the garden behind the old house {n}", "a"], "answer": PLACES[0]}
+        for n in range(first, last)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("metric", ["rank_sum", "rank_byte", "rank_calibrated", "accuracy"])
+def test_a_tuned_model_chooses_by_what_decided_with_a_temperature_of_its_dev_rows(
+    metric: str, tiny_t5, tmp_path: Path
+) -> None:
+    rows = {"train": many(0, 12), "dev": many(12, 24), "test": many(24, 26)}
+    task = task_from_rows(rows, kind="multiple-choice", name="many")
+    config = SMALL.model_copy(update={"metric": metric, "ladder": (0, 2)})
+    split = draw_split(task, shots=12, seed=0)
+    tuned = tune(tiny_t5, task, family="answer-prompting", split=split, config=config)
+    result = run_cell(tiny_t5, task, split, "answer-prompting", config, metrics=METRICS, keep_weights=True)
+    by = {"rank_sum": "sum", "rank_byte": "byte", "rank_calibrated": "calibrated", "accuracy": "sum"}[metric]
+    asked = [{**e.fields} for e in task.test]
+    assert [one.name for one in tuned.choose(asked)] == result.test.options.picks(by)
+    nats = tuned._ranked(asked)[0][1]
+    assert nats == pytest.approx(result.test.options.nats[0].by(by), abs=1e-3)
+    dev = [tuned._ranked([row])[0] for row in split.dev]
+    found = calibrate(
+        [n for _, n in dev], [names.index(row.target) for (names, _), row in zip(dev, split.dev, strict=True)]
+    )
+    assert tuned.calibration is not None and found is not None and tuned.calibration.rows == 12
+    assert tuned.calibration.temperature == pytest.approx(found.temperature, rel=1e-2)
+    chances = tuned.choose(asked)[0].probabilities
+    assert list(chances.values()) == pytest.approx(softmin(nats, tuned.calibration.temperature), abs=1e-6)
+    again = load_tuned(tuned.save(tmp_path / "t", dtype="float32"))
+    assert (again.ranking, again.calibration) == (by, tuned.calibration)
+    assert [one.name for one in again.choose(asked)] == [one.name for one in tuned.choose(asked)]
+
+
+def test_without_dev_rows_the_folds_give_the_temperature(tiny_t5) -> None:
+    task = task_from_rows(many(0, 12), kind="multiple-choice", name="one")
+    config = SMALL.model_copy(update={"metric": "rank_byte", "ladder": (0, 1)})
+    tuned = tune(tiny_t5, task, family="answer-prompting", shots=None, config=config)
+    assert tuned.cross is not None and tuned.calibration is not None and tuned.calibration.rows == 12
+    options = tuned.cross.test.options
+    assert tuned.calibration == calibrate([n.byte for n in options.nats], options.right)
 
 
 def test_a_soft_prompt_chooses_labels(tiny_t5, tmp_path: Path) -> None:

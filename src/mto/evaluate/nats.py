@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mto.errors import DataError
+from mto.evaluate.calibration import softmin
 
 Floats = NDArray[np.float64]
 RANKINGS = ("sum", "token", "byte", "calibrated")
@@ -57,6 +58,4 @@ class OptionNats:
         >>> OptionNats((0.0, float(np.log(3))), (0.0, 0.0), (0.0, 0.0)).probabilities().round(2).tolist()
         [0.75, 0.25]
         """
-        nats = np.array(self.sum)
-        weights = np.exp(nats.min() - nats)
-        return weights / weights.sum()
+        return softmin(self.sum)

@@ -100,13 +100,13 @@ def _lengths(task: Task, where: str) -> Iterator[Odd]:
         return
     differences = [right - wrong for right, wrong in pairs]
     mean, error = fmean(differences), stdev(differences) / len(pairs) ** 0.5
-    right, wrong = (fmean(side) for side in zip(*pairs, strict=True))
-    if abs(mean) < max(SURE * error, LONGER * wrong):
+    of_right, of_wrong = (fmean(side) for side in zip(*pairs, strict=True))
+    if abs(mean) < max(SURE * error, LONGER * of_wrong):
         return
     longer = mean > 0
     yield (
         "lengths",
-        f"right choices are {'longer' if longer else 'shorter'} than wrong ones: {right:.1f} against {wrong:.1f} characters, mean of {len(pairs)} train rows",
+        f"right choices are {'longer' if longer else 'shorter'} than wrong ones: {of_right:.1f} against {of_wrong:.1f} characters, mean of {len(pairs)} train rows",
         where,
         f"rank_sum favours short choices, so it is too {'low' if longer else 'high'} here; rank by byte: --metrics rank_byte,rank_sum",
     )

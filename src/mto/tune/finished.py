@@ -7,6 +7,9 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from mto.evaluate.calibration import Calibration, calibrate
+from mto.evaluate.metrics import metrics
+from mto.evaluate.nats import RANKINGS
 from mto.families import LoadedModel
 from mto.prompts import SavedPrompt
 from mto.tasks import Split, Task
@@ -48,7 +51,7 @@ def finished_model(
     if config.method == "prompt" and result.weights is not None:
         saved = saved_prompt(result, base, task, split, template, config, phrase)
         kind, family = partial(TunedPrompt, prompt=saved), saved.family
-    return kind(
+    model = kind(
         loaded=base if tuned is None else tuned,
         task=task.name,
         relation=task.relation,
@@ -67,7 +70,28 @@ def finished_model(
         sweep=sweep,
         cross=replace(result, weights=None) if isinstance(result, CrossResult) else None,
         scores=result.test.means() if cross and result.test is not None else None,
+        ranking=deciding_ranking(config.metric),
     )
+    if isinstance(result, CrossResult):
+        return replace(model, calibration=_held_out(result, model.ranking))
+    # Without dev rows the settings were chosen on rows that then trained the model.
+    return model.calibrated(split.dev if sweep is not None else ())
+
+
+def deciding_ranking(metric: str) -> str:
+    """The ranking by which a metric decides between options; of a metric of what was written the first one.
+
+    >>> deciding_ranking("rank_byte"), deciding_ranking("accuracy")
+    ('byte', 'sum')
+    """
+    reads = metrics.get(metric).reads
+    return reads if reads in RANKINGS else RANKINGS[0]
+
+
+def _held_out(result: CrossResult, ranking: str) -> Calibration | None:
+    """The temperature that fits the answers of the folds' models, each on rows that it did not see."""
+    options = result.test.options
+    return None if options is None else calibrate([nats.by(ranking) for nats in options.nats], options.right)
 
 
 def saved_prompt(

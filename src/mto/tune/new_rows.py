@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mto.errors import DataError
+from mto.evaluate.calibration import softmin
 from mto.evaluate.choices import score_options
 from mto.families import LoadedModel
 from mto.tasks import Example, Form, Row
@@ -20,7 +21,7 @@ class Chosen:
 
     Attributes:
         name: of the option: a choice, or a label.
-        probability: of it among the options, by nats in all.
+        probability: of it among the options, by the ranking that decides; calibrated where the model is (`TunedModel.calibration`).
         probabilities: of every option, in the order of the row or of the labels.
     """
 
@@ -84,7 +85,7 @@ def _with_choices(given: dict[str, Any], place: int) -> dict[str, Any]:
     return given
 
 
-def choose(
+def option_nats(
     loaded: LoadedModel,
     template: Template,
     form: Form,
@@ -92,8 +93,13 @@ def choose(
     encode: Callable[[Sequence[Rendered]], list[Encoded]],
     *,
     task: str,
-) -> list[Chosen]:
-    """Rank the options of each row. Raises `DataError` where the task has none."""
+    ranking: str,
+) -> list[tuple[tuple[str, ...], tuple[float, ...]]]:
+    """Names of each row's options, and the nats that the ranking compares; lower is likelier.
+
+    Raises:
+        DataError: the task has no options.
+    """
     if not rows:
         return []
     if not form.names(rows[0]):
@@ -104,9 +110,19 @@ def choose(
     questions = encode([template.render(fields) for fields in rows])
     asked = [(fields, None) for fields in rows]
     options = encode_options(template, form, asked, questions, loaded.adapter, encode)
+    scored = score_options(loaded, options, calibrate=ranking == "calibrated")
+    return [(row.names, nats.by(ranking)) for row, nats in zip(options, scored, strict=True)]
+
+
+def choose(ranked: Sequence[tuple[tuple[str, ...], tuple[float, ...]]], temperature: float) -> list[Chosen]:
+    """The likeliest option of each row that `option_nats` ranked; of equals the first.
+
+    >>> choose([(("here", "there"), (2.0, 1.0))], temperature=1.0)[0].name
+    'there'
+    """
     found = []
-    for row, nats in zip(options, score_options(loaded, options, calibrate=False), strict=True):
-        chances = [round(float(p), 6) for p in nats.probabilities()]
-        best = nats.best()
-        found.append(Chosen(row.names[best], chances[best], dict(zip(row.names, chances, strict=True))))
+    for names, nats in ranked:
+        chances = [round(float(p), 6) for p in softmin(nats, temperature)]
+        best = nats.index(min(nats))
+        found.append(Chosen(names[best], chances[best], dict(zip(names, chances, strict=True))))
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal
@@ -13,7 +13,9 @@ from pydantic import Field
 
 from mto.config import Strict, parse
 from mto.errors import DataError, RunError
+from mto.evaluate.calibration import Calibration, calibrate
 from mto.evaluate.generate import generate
+from mto.evaluate.nats import RANKINGS
 from mto.families import Answer, LoadedModel, load_model, save_model
 from mto.prompts.saving import FILE as PROMPT
 from mto.prompts.saving import VECTORS, load_prompt
@@ -22,7 +24,7 @@ from mto.tasks import Example, Form, Row
 from mto.tasks.form import PLAIN
 from mto.templates import Encoded, FamilyFile, Rendered, Template, TemplateFamily, encode_many
 from mto.tune.cross import CrossResult
-from mto.tune.new_rows import Chosen, choose, fields_of
+from mto.tune.new_rows import Chosen, choose, fields_of, option_nats
 from mto.tune.sweep import Sweep
 
 FILE, MODEL = "tuned.json", "model"
@@ -49,6 +51,8 @@ class TunedModel:
         sweep: how the settings were chosen; None with zero shots or cross-validation.
         cross: the cross-validation, where there was one. Not saved but for its mean scores.
         scores: mean scores of the cross-validation in points, empty without one.
+        ranking: what decides between options: ``sum``, ``token``, ``byte`` or ``calibrated``, as the metric that the settings were chosen by.
+        calibration: the temperature of the options' probabilities; None: there were no or too few labelled rows to fit it on.
     """
 
     loaded: LoadedModel
@@ -69,6 +73,8 @@ class TunedModel:
     cross: CrossResult | None = None
     scores: Mapping[str, float] | None = None
     form: Form = PLAIN
+    ranking: str = RANKINGS[0]
+    calibration: Calibration | None = None
 
     @cached_property
     def _template(self) -> Template:
@@ -99,14 +105,34 @@ class TunedModel:
         """Rank the options of each row: the choices of a question, or the labels of the task.
 
         Returns:
-            One `Chosen` a row, in order: the likeliest option, and the probability of each.
+            One `Chosen` a row, in order: the likeliest option by `ranking`, and the probability of each.
 
         Raises:
             DataError: the task has no options; else as `predict`.
         """
+        return choose(self._ranked(rows), self.calibration.temperature if self.calibration else 1.0)
+
+    def calibrated(self, rows: Sequence[Row]) -> TunedModel:
+        """This model with a temperature that fits labelled rows which did not train it; as it is where they are too few, or the task has no
+        options."""
+        if not self.form.has_options or not rows:
+            return self
+        ranked = self._ranked(rows)
+        right = [names.index(row.target) for (names, _), row in zip(ranked, rows, strict=True)]
+        return replace(self, calibration=calibrate([nats for _, nats in ranked], right))
+
+    def _ranked(self, rows: Sequence[Input]) -> list[tuple[tuple[str, ...], tuple[float, ...]]]:
         fields = [self._fields(place, row) for place, row in enumerate(rows)]
         with self._answering():
-            return choose(self.loaded, self._template, self.form, fields, self._encoded, task=self.task)
+            return option_nats(
+                self.loaded,
+                self._template,
+                self.form,
+                fields,
+                self._encoded,
+                task=self.task,
+                ranking=self.ranking,
+            )
 
     def questions(self, rows: Sequence[Input]) -> list[Encoded]:
         """Rows as the model reads them. Raises as `predict`."""
@@ -169,7 +195,14 @@ class TunedModel:
         )
         written = file.model_dump(mode="json")
         # Completion is what a file is about that says nothing.
-        return written if self.form.is_plain else {**written, "form": self.form.to_json()}
+        if not self.form.is_plain:
+            written["form"] = self.form.to_json()
+        if self.form.has_options:
+            written |= {
+                "ranking": self.ranking,
+                "calibration": self.calibration and self.calibration.to_json(),
+            }
+        return written
 
     @staticmethod
     def load(path: str | Path, *, device: str = "cpu") -> TunedModel:
@@ -196,6 +229,8 @@ class _File(Strict):
     sweep: dict[str, Any] | None
     scores: dict[str, float] | None
     form: Form = Field(default=PLAIN, exclude=True)
+    ranking: Literal["sum", "token", "byte", "calibrated"] = Field(default="sum", exclude=True)
+    calibration: Calibration | None = Field(default=None, exclude=True)
 
 
 def load_tuned(path: str | Path, *, device: str = "cpu", base: LoadedModel | None = None) -> TunedModel:
@@ -242,4 +277,6 @@ def load_tuned(path: str | Path, *, device: str = "cpu", base: LoadedModel | Non
         sweep=Sweep.from_json(file.sweep) if file.sweep else None,
         scores=file.scores,
         form=file.form,
+        ranking=file.ranking,
+        calibration=file.calibration,
     )
