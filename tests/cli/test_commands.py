@@ -277,6 +277,18 @@ def test_a_wrong_row_names_its_line_and_leaves_no_output(mto: Mto, tuned: str, t
     assert not Path("out.csv").exists()
 
 
+def test_predict_leaves_odd_rows_empty_where_asked(mto: Mto, tuned: str) -> None:
+    Path("new.csv").write_text("head,b\ndog,1\n,2\n")
+    told = mto("predict", "--run", tuned, "-i", "new.csv", "-o", "out.csv", "--odd-rows", "blank")
+    assert told.exit_code == 0 and "left empty: new.csv:3: expected text under 'head'" in told.stderr
+    assert "2 rows, 1 of them left empty: out.csv" in told.stdout
+    words = ["predict", "--run", tuned, "-i", "new.csv", "-o", "-", "--odd-rows", "blank", "--json", "-q"]
+    value = json.loads(mto(*words).stdout)
+    assert value["rows"] == 2 and len(value["left_empty"]) == 1 and value["answers"][1]["prediction"] == ""
+    assert mto("predict", "--run", tuned, "-i", "new.csv", "-o", "new.csv", "--column", "c").exit_code == 2
+    assert Path("new.csv").read_text() == "head,b\ndog,1\n,2\n"
+
+
 def test_predict_says_what_is_wrong_with_its_files(mto: Mto, tuned: str) -> None:
     Path("latin.csv").write_bytes("head\ncaf\xe9\n".encode("latin-1"))
     assert "not UTF-8" in mto("predict", "--run", tuned, "--input", "latin.csv").stderr

@@ -141,7 +141,7 @@ def test_new_questions_are_answered_with_probabilities(runs, tmp_path: Path) -> 
     assert predict_file(loaded, rows, tmp_path / "out.jsonl") == 3
     for line in (tmp_path / "out.jsonl").read_text().splitlines():
         row = json.loads(line)
-        chances = json.loads(row["probabilities"])
+        chances = row["probabilities"]
         assert list(chances) == row["choices"] and chances[row["prediction"]] == row["probability"] == max(
             chances.values()
         )

@@ -27,6 +27,7 @@ from mto.tasks import (
     with_distractors,
     write_split,
 )
+from mto.tasks.columns import OWN_NAMES, InputColumns
 from mto.tasks.form import PLAIN
 from mto.templates import FamilyFile, TemplateFamily, get_family
 from mto.tune.config import check_method
@@ -54,12 +55,13 @@ class TaskInput(Strict):
     warnings: tuple[str, ...]
     form: Form = PLAIN
     """Its kind, and how its rows are written; not in the file of a completion task."""
+    columns: InputColumns = OWN_NAMES
+    """Where inputs stand in the user's files; not in the file where columns are called as the fields are."""
 
     @model_serializer(mode="wrap")
     def _as_before(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {
-            name: value for name, value in write(self).items() if name != "form" or not self.form.is_plain
-        }
+        usual = {"form": self.form.is_plain, "columns": self.columns == OWN_NAMES}
+        return {name: value for name, value in write(self).items() if not usual.get(name)}
 
     def task(self) -> Task:
         """The task as tuning sees it."""
@@ -75,6 +77,7 @@ class TaskInput(Strict):
             source=TaskSource(self.path, self.files),
             title=self.title,
             form=self.form,
+            columns=self.columns,
         )
 
 
@@ -231,6 +234,7 @@ def describe_task(task: Task, config: CompareConfig) -> TaskInput:
         folds=None if task.test else config.folds,
         warnings=tuple(map(str, task.warnings)),
         form=task.form,
+        columns=task.columns,
     )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mto.errors import DataError, RunError, UnknownNameError
+from mto.errors import RunError, UnknownNameError
 from mto.pipeline.cells import MODELS
 from mto.pipeline.config import slug
 from mto.registry import suggest
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from mto.tune.new_rows import Chosen
 
 TUNED = "tuned.json"
+PROMPT_FILES = ("prompt.json", "prompt.safetensors")
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,16 @@ class LoadedRun:
             base = next((one.loaded for one in self._read.values() if isinstance(one, TunedPrompt)), None)
             self._read[name] = load_tuned(self.models[name], device=self.device, base=base)
         return self._read[name]
+
+    def identity(self, task: str | None = None) -> str:
+        """A hash of all that the answers of a task's model depend on. Raises as `model`."""
+        model, folder = self.model(task), self.models[self._choose(task)]
+        # The prompt's vectors are a few kilobytes; of a tuned checkpoint the revision stands for its weights.
+        small = [folder / name for name in (TUNED, *PROMPT_FILES) if (folder / name).is_file()]
+        told = hashlib.sha256(model.loaded.revision.encode())
+        for file in small:
+            told.update(file.read_bytes())
+        return told.hexdigest()
 
     def predict(
         self, rows: Sequence[Row | Example | Mapping[str, Any] | str], task: str | None = None
@@ -181,19 +193,3 @@ def _why_none(comparison: Comparison, chosen: Mapping[str, Any]) -> tuple[str]:
     if not chosen:
         return ("is not finished, so no model is chosen yet",)
     return ("keeps no tuned model (it was made with --keep none, or its models folder was removed)",)
-
-
-def check_columns(columns: Sequence[str], model: TunedModel, where: str, named: Mapping[str, str]) -> None:
-    """Raise `DataError` where a file lacks a column that the template needs; ``relation`` may be missing.
-
-    `named` says which column holds which field.
-    """
-    needed = [named[name] for name in model.fields if name != "relation"]
-    missing = [name for name in needed if name not in columns]
-    if missing:
-        raise DataError(
-            f"column '{missing[0]}' is missing (found: {', '.join(columns) or 'none'})",
-            where=where,
-            hint=f"the file needs the columns: {', '.join(needed)}; say which they are with --columns head=COLUMN, "
-            "and what stands between cells with --delimiter",
-        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from mto.errors import DataError, RunError
+from mto.pipeline.answered import forget, part_of
 from mto.runs.atomic import disk_errors
 from mto.tasks.tables import json_row
 
@@ -161,18 +163,28 @@ class Collected:
         self.rows.append(dict(row))
 
 
-class _Table:
-    def __init__(self, file: IO[str], form: str, columns: Sequence[str], delimiter: str) -> None:
+class TableWriter:
+    """Writes rows to an open file; cells that are lists or mappings are written as JSON."""
+
+    def __init__(
+        self, file: IO[str], form: str, columns: Sequence[str], delimiter: str, *, header: bool = True
+    ) -> None:
         self._file, self._form, self._columns = file, form, tuple(columns)
         self._csv = csv.writer(file, delimiter=delimiter, lineterminator="\n")
-        if form != "jsonl":
+        if form != "jsonl" and header:
             self._line([*columns])
 
     def write(self, row: Mapping[str, Any]) -> None:
+        """Write one row."""
         if self._form == "jsonl":
             self._file.write(json.dumps(dict(row), ensure_ascii=False) + "\n")
         else:
-            self._line(["" if row.get(name) is None else str(row[name]) for name in self._columns])
+            self._line([_cell(row.get(name)) for name in self._columns])
+
+    def size(self) -> int:
+        """Bytes of the file with all that was written."""
+        self._file.flush()
+        return os.fstat(self._file.fileno()).st_size
 
     def _line(self, cells: list[str]) -> None:
         if self._form == "tsv":
@@ -184,14 +196,28 @@ class _Table:
             self._csv.writerow(cells)
 
 
+def _cell(value: Any) -> str:
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False)
+    return "" if value is None else str(value)
+
+
 @contextmanager
 def write_rows(
-    path: str | Path | Writer, columns: Sequence[str], form: str | None = None, delimiter: str = ","
+    path: str | Path | Writer,
+    columns: Sequence[str],
+    form: str | None = None,
+    delimiter: str = ",",
+    *,
+    after: int = 0,
 ) -> Iterator[Writer]:
     """Write rows to a CSV, TSV or JSONL file (``-``: standard output), or to a writer, as they come.
 
     The file has its name only when all rows are written; until then it is called ``NAME.part``, and stays so when
     the work is interrupted.
+
+    Args:
+        after: bytes of ``NAME.part`` that stay, header and whole rows; what stands behind them is cut off. 0: begin anew.
 
     Raises:
         DataError: unknown ending. RunError: the disk is full or the folder is missing.
@@ -200,15 +226,18 @@ def write_rows(
         yield path
         return
     if str(path) == "-":
-        yield _Table(sys.stdout, form or "csv", columns, delimiter)
+        yield TableWriter(sys.stdout, form or "csv", columns, delimiter)
         sys.stdout.flush()
         return
     path = Path(path)
     kind = form or _form(path)
     if not path.parent.is_dir():
         raise RunError("no such folder", where=str(path.parent))
-    part = path.with_name(path.name + ".part")
+    part = part_of(path)
     with disk_errors(path):
-        with part.open("w", encoding="utf-8", newline="") as file:
-            yield _Table(file, kind, columns, delimiter)
+        if after:
+            os.truncate(part, after)
+        with part.open("a" if after else "w", encoding="utf-8", newline="") as file:
+            yield TableWriter(file, kind, columns, delimiter, header=not after)
         part.replace(path)
+        forget(part)

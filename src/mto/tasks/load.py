@@ -12,6 +12,7 @@ from mto.config import parse
 from mto.errors import DataError, TemplateError, UnknownNameError
 from mto.registry import Registry, suggest
 from mto.tasks.clean import Cleaned, Selection, clean, heads_in_two_splits, with_hold_out
+from mto.tasks.columns import InputColumns
 from mto.tasks.form import Kind
 from mto.tasks.kinds import ItemFile
 from mto.tasks.load_items import item_task, items_from_rows
@@ -331,6 +332,7 @@ def _build(
         test=splits.get("test", ()),
         source=TaskSource(origin, {split: table.sha256 for split, table in tables.items()}),
         warnings=tuple(warnings),
+        columns=InputColumns.of({"head": selection.columns.head, **selection.columns.others}),
         **about,
     )
 

@@ -10,6 +10,7 @@ from typing import Any
 from mto.config import parse
 from mto.errors import DataError, TemplateError
 from mto.tasks.clean import heads_in_two_splits, with_hold_out
+from mto.tasks.columns import InputColumns
 from mto.tasks.form import Form
 from mto.tasks.items import Reading, check_classes, field_names, find_places, read_items
 from mto.tasks.kinds import ItemColumns, ItemData, ItemFile, ItemKind
@@ -178,6 +179,7 @@ def _build(
         source=TaskSource(origin, {split: table.sha256 for split, table in tables.items()}),
         form=form,
         warnings=tuple(warnings),
+        columns=InputColumns.of(reading.data.columns_for(reading.kind), reading.data.values),
         **about,
     )
 

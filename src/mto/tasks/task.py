@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from mto.tasks.columns import OWN_NAMES, InputColumns
 from mto.tasks.form import PLAIN, Form, Kind
 from mto.templates import CHOICE_FIELDS, choices_of
 
@@ -121,6 +122,7 @@ class Task:
         form: the kind of task, and how its rows are written.
         shots: labelled rows where the user does not say how many, for small data; None: as usual.
         warnings: what was mended while loading.
+        columns: where the inputs stand in the user's files, for new rows of the same form.
     """
 
     name: str
@@ -139,6 +141,7 @@ class Task:
     form: Form = PLAIN
     shots: int | None = None
     warnings: tuple[DataWarning, ...] = field(default=(), repr=False)
+    columns: InputColumns = OWN_NAMES
 
     @property
     def kind(self) -> Kind:

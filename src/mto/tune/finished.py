@@ -59,6 +59,7 @@ def finished_model(
         phrase=template.phrase,
         fields=task.fields,
         form=task.form,
+        columns=task.columns,
         max_source=config.max_source,
         max_new_tokens=result.max_new_tokens,
         beams=config.beams,

@@ -21,6 +21,7 @@ from mto.prompts.saving import FILE as PROMPT
 from mto.prompts.saving import VECTORS, load_prompt
 from mto.runs import atomic_directory, read_json, write_json
 from mto.tasks import Example, Form, Row
+from mto.tasks.columns import OWN_NAMES, InputColumns
 from mto.tasks.form import PLAIN
 from mto.templates import Encoded, FamilyFile, Rendered, Template, TemplateFamily, encode_many
 from mto.tune.cross import CrossResult
@@ -53,6 +54,7 @@ class TunedModel:
         scores: mean scores of the cross-validation in points, empty without one.
         ranking: what decides between options: ``sum``, ``token``, ``byte`` or ``calibrated``, as the metric that the settings were chosen by.
         calibration: the temperature of the options' probabilities; None: there were no or too few labelled rows to fit it on.
+        columns: where inputs stand in the user's files, for files of new rows.
     """
 
     loaded: LoadedModel
@@ -75,6 +77,7 @@ class TunedModel:
     form: Form = PLAIN
     ranking: str = RANKINGS[0]
     calibration: Calibration | None = None
+    columns: InputColumns = OWN_NAMES
 
     @cached_property
     def _template(self) -> Template:
@@ -197,6 +200,8 @@ class TunedModel:
         # Completion is what a file is about that says nothing.
         if not self.form.is_plain:
             written["form"] = self.form.to_json()
+        if self.columns != OWN_NAMES:
+            written["columns"] = self.columns.to_json()
         if self.form.has_options:
             written |= {
                 "ranking": self.ranking,
@@ -231,6 +236,7 @@ class _File(Strict):
     form: Form = Field(default=PLAIN, exclude=True)
     ranking: Literal["sum", "token", "byte", "calibrated"] = Field(default="sum", exclude=True)
     calibration: Calibration | None = Field(default=None, exclude=True)
+    columns: InputColumns = Field(default=OWN_NAMES, exclude=True)
 
 
 def load_tuned(path: str | Path, *, device: str = "cpu", base: LoadedModel | None = None) -> TunedModel:
@@ -279,4 +285,5 @@ def load_tuned(path: str | Path, *, device: str = "cpu", base: LoadedModel | Non
         form=file.form,
         ranking=file.ranking,
         calibration=file.calibration,
+        columns=file.columns,
     )
