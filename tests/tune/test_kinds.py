@@ -167,9 +167,9 @@ def test_a_tuned_model_chooses_by_what_decided_with_a_temperature_of_its_dev_row
     by = {"rank_sum": "sum", "rank_byte": "byte", "rank_calibrated": "calibrated", "accuracy": "sum"}[metric]
     asked = [{**e.fields} for e in task.test]
     assert [one.name for one in tuned.choose(asked)] == result.test.options.picks(by)
-    nats = tuned._ranked(asked)[0][1]
+    nats = tuned.ranked(asked)[0][1]
     assert nats == pytest.approx(result.test.options.nats[0].by(by), abs=1e-3)
-    dev = [tuned._ranked([row])[0] for row in split.dev]
+    dev = [tuned.ranked([row])[0] for row in split.dev]
     found = calibrate(
         [n for _, n in dev], [names.index(row.target) for (names, _), row in zip(dev, split.dev, strict=True)]
     )

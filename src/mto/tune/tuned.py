@@ -113,18 +113,19 @@ class TunedModel:
         Raises:
             DataError: the task has no options; else as `predict`.
         """
-        return choose(self._ranked(rows), self.calibration.temperature if self.calibration else 1.0)
+        return choose(self.ranked(rows), self.calibration.temperature if self.calibration else 1.0)
 
     def calibrated(self, rows: Sequence[Row]) -> TunedModel:
         """This model with a temperature that fits labelled rows which did not train it; as it is where they are too few, or the task has no
         options."""
         if not self.form.has_options or not rows:
             return self
-        ranked = self._ranked(rows)
+        ranked = self.ranked(rows)
         right = [names.index(row.target) for (names, _), row in zip(ranked, rows, strict=True)]
         return replace(self, calibration=calibrate([nats for _, nats in ranked], right))
 
-    def _ranked(self, rows: Sequence[Input]) -> list[tuple[tuple[str, ...], tuple[float, ...]]]:
+    def ranked(self, rows: Sequence[Input]) -> list[tuple[tuple[str, ...], tuple[float, ...]]]:
+        """Names of each row's options, and the nats that `ranking` compares; lower is likelier. Raises as `choose`."""
         fields = [self._fields(place, row) for place, row in enumerate(rows)]
         with self._answering():
             return option_nats(
