@@ -94,6 +94,8 @@ def _short(text: str) -> str:
 def _line(task: Validated, model: str | None) -> str:
     sizes = ", ".join(f"{split} {count}" for split, count in task.sizes.items() if count)
     told = f"{task.task}: {task.kind}; {sizes}"
+    if task.tested != task.sizes["test"]:
+        told += f" ({task.tested} of them {'is' if task.tested == 1 else 'are'} tested on)"
     if task.labels:
         told += f"; {', '.join(f'{name} {count}' for name, count in task.labels.items())}"
     if task.lengths is not None:

@@ -42,6 +42,7 @@ class Validated:
 
     Attributes:
         sizes: examples by split.
+        tested: test examples that a run can test on: without those that stand in train or dev, at most as many as the task file says.
         labels: of a classification: train rows by label.
         family: the family that the example and the lengths are of.
         example: what the encoder reads and what the decoder writes for the first example, masks as pictures.
@@ -51,6 +52,7 @@ class Validated:
     task: str
     kind: Kind
     sizes: Mapping[str, int]
+    tested: int
     labels: Mapping[str, int]
     family: str
     example: tuple[str, str] | None
@@ -98,7 +100,10 @@ def validate_task(
         from mto.pipeline.show import load_adapter
 
         adapter = load_adapter(model) if isinstance(model, str | Path) else model
-    tasks = [_validated(task, adapter, max_source, findings, inspected.paths) for task in inspected.tasks]
+    tasks = [
+        _validated(task, inspected.tested[task.name], adapter, max_source, findings, inspected.paths)
+        for task in inspected.tasks
+    ]
     if strict:
         findings = [replace(one, level="error") for one in findings]
     findings = list(dict.fromkeys(findings))
@@ -113,7 +118,12 @@ def validate_task(
 
 
 def _validated(
-    task: Task, adapter: Adapter | None, max_source: int, findings: list[Finding], paths: Mapping[str, str]
+    task: Task,
+    tested: int,
+    adapter: Adapter | None,
+    max_source: int,
+    findings: list[Finding],
+    paths: Mapping[str, str],
 ) -> Validated:
     templates = _templates(task, adapter, findings)
     last = templates[-1] if templates else None
@@ -131,6 +141,7 @@ def _validated(
         task=task.name,
         kind=task.kind,
         sizes={split: len(getattr(task, split)) for split in ("train", "dev", "test")},
+        tested=tested,
         labels=dict(labels),
         family=last.family.name if last else "",
         example=example,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mto.errors import DataError
 from mto.registry import suggest
@@ -184,3 +184,27 @@ def heads_in_two_splits(
             else:
                 seen[example.id] = split
     return warnings
+
+
+MANY = 0.1
+"""Share of the test heads that stand in train or dev as well from which their number is told, and told first."""
+
+
+def all_warnings(
+    parts: Mapping[str, Cleaned], splits: Mapping[str, tuple[Example, ...]], paths: Mapping[str, str]
+) -> tuple[DataWarning, ...]:
+    """What was mended in each file, and the heads that stand in two of them.
+
+    Only the first warnings of a task are shown, so the one that says how much of the test set is lost comes first.
+    """
+    mended = [warning for part in parts.values() for warning in part.warnings]
+    shared = heads_in_two_splits(splits, paths)
+    known = {example.id for split in ("train", "dev") for example in splits.get(split, ())}
+    test = splits.get("test", ())
+    lost = [example for example in test if example.id in known]
+    if len(lost) < 2 or len(lost) < MANY * len(test):
+        return (*mended, *shared)
+    place = next(n for n, one in enumerate(shared) if one.message.endswith("as well as in test"))
+    told = f"; of {len(test)} test heads {len(lost)} stand in train or dev too and are not tested on"
+    first = replace(shared[place], message=shared[place].message + told)
+    return (first, *mended, *shared[:place], *shared[place + 1 :])

@@ -18,9 +18,10 @@ from mto.tasks.from_examples import task_of_items, task_of_relation
 from mto.tasks.items import check_classes, read_items
 from mto.tasks.kinds import ItemFile
 from mto.tasks.load import find_task_file, load_task, rows_description
-from mto.tasks.load_items import reading_of
+from mto.tasks.load_items import cut, reading_of
 from mto.tasks.read_file import read_any_task_file
 from mto.tasks.schema import Source, TaskFile
+from mto.tasks.shared_heads import LEAVE, MEND, keep_shared_heads
 from mto.tasks.sources import open_tables
 from mto.tasks.tables import Table, only_rows, read_table
 from mto.tasks.task import DataWarning, Example, Task
@@ -55,12 +56,14 @@ class Inspected:
 
     Attributes:
         tasks: those whose rows can be used; of a completion file one a relation.
+        tested: by task, how many of its test examples a run can test on.
         paths: file name in `Example.where` to the path of that file.
     """
 
     kind: Kind | None
     findings: tuple[Finding, ...]
     tasks: tuple[Task, ...]
+    tested: Mapping[str, int]
     paths: Mapping[str, str]
 
 
@@ -102,6 +105,7 @@ class _Inspector:
     def __init__(self) -> None:
         self.findings: list[Finding] = []
         self.tasks: list[Task] = []
+        self.tested: dict[str, int] = {}
         self.paths: dict[str, str] = {}
 
     def inspect(self, ref: str | Path, data: Any, rows: dict[str, Any]) -> Inspected:
@@ -129,7 +133,9 @@ class _Inspector:
         return self._result("completion")
 
     def _result(self, kind: Kind | None) -> Inspected:
-        return Inspected(kind, tuple(dict.fromkeys(self.findings)), tuple(self.tasks), self.paths)
+        return Inspected(
+            kind, tuple(dict.fromkeys(self.findings)), tuple(self.tasks), self.tested, self.paths
+        )
 
     def _try(self, check: str, work: Callable[[], Any]) -> Any:
         """What the work gives; an error becomes a finding, and None is given."""
@@ -181,10 +187,10 @@ class _Inspector:
                 self._told(part.warnings, odd="error" if reading.data.odd_rows == "error" else "warning")
         if file.kind == "classification" and "train" in parts and parts["train"].examples:
             self._try("labels", lambda: check_classes(parts["train"].examples, tables["train"].path))
-        splits = self._splits(parts, tables, reading.data.hold_out)
+        splits = self._splits(parts, tables, reading.data)
         # Errors in rows stop loading; what is left is looked at all the same.
         if splits.get("train"):
-            self._add(task_of_items(file, reading, splits))
+            self._add(task_of_items(file, reading, splits), reading.data.max_test)
 
     def _completion(self, file: TaskFile, path: Path, data: Any, relation: str | None) -> None:
         names = [relation] if relation else list(file.relations)
@@ -200,7 +206,7 @@ class _Inspector:
                 if part is not None:
                     parts[split] = part
                     self._told(part.warnings, odd="error")
-            splits = self._splits(parts, tables, file.data.hold_out, name)
+            splits = self._splits(parts, tables, file.data, name)
             if splits.get("train"):
                 self._add(task_of_relation(file, name, splits))
         self._unknown_relations(file, tables, names)
@@ -237,26 +243,36 @@ class _Inspector:
         self,
         parts: Mapping[str, Cleaned],
         tables: Mapping[str, Table],
-        hold_out: int | None,
+        spec: Source,
         relation: str = "",
     ) -> dict[str, tuple[Example, ...]]:
         splits = {split: part.examples for split, part in parts.items()}
         paths = {split: table.path for split, table in tables.items()}
-        self._told(heads_in_two_splits(splits, paths), odd="warning")
         for split, examples in splits.items():
             if not examples:
                 told = f" for '{relation}'" if relation else ""
                 level: Level = "error" if split == "train" else "warning"
                 self.findings.append(Finding(level, "rows", f"no usable row{told} in {split}", paths[split]))
+        try:
+            splits = keep_shared_heads(splits, spec.shared_heads, paths.get("train", ""))
+        except DataError as error:
+            self.findings += finding_of(error, "overlap")
+            return {}
+        self._told(heads_in_two_splits(splits, paths), odd="warning")
         if splits.get("train"):
             try:
-                splits = with_hold_out(splits, hold_out, paths["train"])
+                splits = with_hold_out(splits, spec.hold_out, paths["train"])
             except DataError as error:
                 self.findings += finding_of(error, "file")
         return splits
 
-    def _add(self, task: Task) -> None:
+    def _add(self, task: Task, max_test: int | None = None) -> None:
         self.tasks.append(task)
+        # Every test row is looked at, a run reads those that its task file leaves it.
+        self.tested[task.name] = len(replace(task, test=cut(task.test, max_test)).tested)
+        if task.test and not self.tested[task.name]:
+            where = self.paths.get(task.test[0].where.rpartition(":")[0], "")
+            self.findings.append(Finding("error", "overlap", LEAVE, where, MEND))
         wrong_phrases = any(one.check == "phrase" for one in self.findings)
         self.findings += [
             Finding("warning", check, message, where, hint)

@@ -11,13 +11,14 @@ from typing import Any
 from mto.config import parse
 from mto.errors import DataError, TemplateError, UnknownNameError
 from mto.registry import Registry, suggest
-from mto.tasks.clean import Cleaned, Selection, clean, heads_in_two_splits, with_hold_out
+from mto.tasks.clean import Cleaned, Selection, all_warnings, clean, with_hold_out
 from mto.tasks.columns import InputColumns
 from mto.tasks.form import Kind
 from mto.tasks.kinds import ItemFile
 from mto.tasks.load_items import item_task, items_from_rows
 from mto.tasks.read_file import fields_of, read_any_task_file
-from mto.tasks.schema import Columns, Data, Splits, TaskFile
+from mto.tasks.schema import Columns, Data, Keeper, Splits, TaskFile
+from mto.tasks.shared_heads import keep_shared_heads
 from mto.tasks.sources import DataLike, open_tables, tables_in_memory
 from mto.tasks.tables import FORMATS, Table, cell_texts, find_delimiter, only_rows
 from mto.tasks.task import Task, TaskSource, TaskType
@@ -158,7 +159,7 @@ def load_task(
     own = _checked(tuple(phrases), described.columns)
     return _build(
         name, origin, tables, selection, own or spec.phrases, type or spec.type,
-        only=described.only, hold_out=described.hold_out, title=file.title, description=spec.description, licence=file.licence, wordings=spec.wordings,
+        only=described.only, hold_out=described.hold_out, keeper=described.shared_heads, title=file.title, description=spec.description, licence=file.licence, wordings=spec.wordings,
     )  # fmt: skip
 
 
@@ -310,6 +311,7 @@ def _build(
     type: TaskType | None,
     only: Mapping[str, str] | None = None,
     hold_out: int | None = None,
+    keeper: Keeper = "train",
     **about: Any,
 ) -> Task:
     cleaned: dict[str, Cleaned] = {
@@ -318,8 +320,8 @@ def _build(
     if not cleaned["train"].examples:
         raise DataError(_nothing_left(cleaned["train"], selection), where=tables["train"].path)
     splits = {split: part.examples for split, part in cleaned.items()}
-    warnings = [warning for part in cleaned.values() for warning in part.warnings]
-    warnings += heads_in_two_splits(splits, {split: table.path for split, table in tables.items()})
+    splits = keep_shared_heads(splits, keeper, tables["train"].path)
+    warnings = all_warnings(cleaned, splits, {split: table.path for split, table in tables.items()})
     splits = with_hold_out(splits, hold_out, tables["train"].path)
     return Task(
         name=name,
@@ -331,7 +333,7 @@ def _build(
         dev=splits.get("dev", ()),
         test=splits.get("test", ()),
         source=TaskSource(origin, {split: table.sha256 for split, table in tables.items()}),
-        warnings=tuple(warnings),
+        warnings=warnings,
         columns=InputColumns.of({"head": selection.columns.head, **selection.columns.others}),
         **about,
     )

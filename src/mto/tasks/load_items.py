@@ -9,12 +9,13 @@ from typing import Any
 
 from mto.config import parse
 from mto.errors import DataError, TemplateError
-from mto.tasks.clean import heads_in_two_splits, with_hold_out
+from mto.tasks.clean import all_warnings, with_hold_out
 from mto.tasks.columns import InputColumns
 from mto.tasks.form import Form
 from mto.tasks.items import Reading, check_classes, field_names, find_places, read_items
 from mto.tasks.kinds import ItemColumns, ItemData, ItemFile, ItemKind
 from mto.tasks.schema import Splits
+from mto.tasks.shared_heads import keep_shared_heads
 from mto.tasks.sources import DataLike, open_tables, tables_in_memory
 from mto.tasks.tables import Table, only_rows
 from mto.tasks.task import Example, Task, TaskSource, TaskType
@@ -164,8 +165,8 @@ def _build(
     splits = {split: part.examples for split, part in cleaned.items()}
     if form.kind == "classification":
         check_classes(splits["train"], tables["train"].path)
-    warnings = [warning for part in cleaned.values() for warning in part.warnings]
-    warnings += heads_in_two_splits(splits, {split: table.path for split, table in tables.items()})
+    splits = keep_shared_heads(splits, reading.data.shared_heads, tables["train"].path)
+    warnings = all_warnings(cleaned, splits, {split: table.path for split, table in tables.items()})
     splits = with_hold_out(splits, reading.data.hold_out, tables["train"].path)
     return Task(
         name=name,
@@ -178,7 +179,7 @@ def _build(
         test=cut(splits.get("test", ()), reading.data.max_test),
         source=TaskSource(origin, {split: table.sha256 for split, table in tables.items()}),
         form=form,
-        warnings=tuple(warnings),
+        warnings=warnings,
         columns=InputColumns.of(reading.data.columns_for(reading.kind), reading.data.values),
         **about,
     )

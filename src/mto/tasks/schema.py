@@ -12,6 +12,7 @@ from mto.tasks.task import TaskType
 from mto.templates import RESERVED
 
 Format = Literal["tsv", "csv", "jsonl", "parquet", "huggingface"]
+Keeper = Literal["train", "test"]
 Text = Annotated[str, Field(min_length=1)]
 TAKEN = RESERVED | {"head", "relation", "tail"}
 
@@ -81,6 +82,9 @@ class Source(Strict):
         config, revision: of a data set on the hub.
         only: rows with these values alone are read, in files that have the column, such as ``{label: "1"}``.
         hold_out: where there is no test file: so many inputs of the train file are the test set, drawn by a fixed seed.
+        shared_heads: which side keeps an input that stands in several files. ``train``: train and dev keep it, and it is not
+            tested on. ``test``: the rows of train and dev with it are left out (of train those with inputs of dev as well), so
+            that the test set is whole: for data that were not cut by input.
     """
 
     folder: str | None = "."
@@ -92,6 +96,7 @@ class Source(Strict):
     splits: Splits
     only: dict[str, str] = Field(default_factory=dict)
     hold_out: Annotated[int, Field(ge=1)] | None = None
+    shared_heads: Keeper = "train"
 
     def looked_for(self) -> tuple[str, ...]:
         """Columns by which the delimiter of a file of rows is known."""

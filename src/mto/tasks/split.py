@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from mto.errors import DataError
+from mto.tasks.shared_heads import LEAVE, MEND
 from mto.tasks.task import Example, Row, Task
 
 
@@ -153,13 +154,9 @@ def _check(task: Task, shots: int | None, dev: int | None, max_test: int | None)
 
 def _test(task: Task, most: int | None, seed: int) -> tuple[Example, ...]:
     """Test heads, in the order of the file; heads that stand in train or dev as well are never tested on."""
-    known = {example.id for example in (*task.train, *task.dev)}
-    pool = [example for example in task.test if example.id not in known]
+    pool = task.tested
     if task.test and not pool:
-        raise DataError(
-            f"{task.name}: every test head stands in train or dev as well",
-            hint="split the data by head, or leave the test file out (the score is then k-fold)",
-        )
+        raise DataError(f"{task.name}: {LEAVE}", hint=MEND)
     chosen = {example.id for example in _order(pool, seed, "test")[: len(pool) if most is None else most]}
     return tuple(example for example in pool if example.id in chosen)
 

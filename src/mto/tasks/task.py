@@ -149,6 +149,12 @@ class Task:
         return self.form.kind
 
     @property
+    def tested(self) -> tuple[Example, ...]:
+        """The test examples that can be tested on: those of inputs that stand neither in train nor in dev."""
+        known = {example.id for example in (*self.train, *self.dev)}
+        return tuple(example for example in self.test if example.id not in known)
+
+    @property
     def usual_shots(self) -> int:
         """Labelled rows where the user does not say how many: what the task asks for, else 30, and no more than there are."""
         return min(self.shots or SHOTS, len(self.train))
