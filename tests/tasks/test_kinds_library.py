@@ -9,6 +9,7 @@ import pytest
 
 from mto.errors import DataError
 from mto.tasks import ItemFile, Task, draw_split, list_tasks, load_task, read_any_task_file, task_files
+from mto.tasks.sources import CONVERTED
 from mto.templates import BASIC, CHOICE, compile_template
 
 FOLDERS = {
@@ -164,6 +165,95 @@ def test_where_no_data_are_given_the_hub_is_asked(monkeypatch) -> None:
     assert asked == [("aps/super_glue", "cb")]
     with pytest.raises(DataError, match="the data of 'comve' is not part of the package"):
         load_task("comve")
+
+
+ASKED: dict[str, tuple[str, str | None, str | None]] = {
+    "commonsenseqa": ("tau/commonsense_qa", None, None),
+    "openbookqa": ("allenai/openbookqa", "main", None),
+    "openbookqa-fact": ("allenai/openbookqa", "additional", None),
+    "piqa": ("ybisk/piqa", None, CONVERTED),
+    "socialiqa": ("lighteval/siqa", None, None),
+    "copa": ("aps/super_glue", "copa", None),
+    "csqa2": ("tasksource/commonsense_qa_2.0", None, None),
+    "creak": ("amydeng2000/CREAK", None, None),
+    "sst2": ("stanfordnlp/sst2", None, None),
+    "rotten-tomatoes": ("cornell-movie-review-data/rotten_tomatoes", None, None),
+    "snli": ("stanfordnlp/snli", None, None),
+    "rte": ("aps/super_glue", "rte", None),
+    "cb": ("aps/super_glue", "cb", None),
+    "commongen": ("allenai/common_gen", None, None),
+    "e2e": ("tuetschek/e2e_nlg_cleaned", None, CONVERTED),
+}
+"""Name, configuration and revision that the hub is asked for: none of them is a loading script, which `datasets` refuses."""
+
+
+@pytest.mark.parametrize("name", list(ASKED))
+def test_the_hub_is_asked_for_what_it_can_give(name: str, monkeypatch) -> None:
+    import datasets
+
+    asked = []
+    file, _ = read_any_task_file(task_files.get(name))
+    assert isinstance(file, ItemFile) and file.hub is not None
+    splits = file.hub.splits.named().values()
+
+    def load(path: str, config: str | None, *, revision: str | None) -> Any:
+        asked.append((path, config, revision))
+        return datasets.DatasetDict(dict.fromkeys(splits, datasets.Dataset.from_list(HUB[name][0])))
+
+    monkeypatch.setattr(datasets, "load_dataset", load)
+    check(load_task(name), name)
+    assert asked == [ASKED[name]]
+
+
+CONVERTED_SETS = {
+    "piqa": (
+        "plain_text",
+        {"label": ["0", "1"]},
+        {"test": [{"goal": "g", "sol1": "a", "sol2": "b", "label": -1}]},
+    ),
+    "e2e": ("default", {}, {"test": HUB["e2e"][0]}),
+}
+"""Of data sets that the hub converted: the name of their configuration, their class labels, and further rows."""
+
+
+@pytest.mark.parametrize("name", list(CONVERTED_SETS))
+def test_what_the_hub_converted_is_read(name: str, monkeypatch, tmp_path: Path) -> None:
+    """The conversion is a folder ``CONFIGURATION/SPLIT/0000.parquet`` a split, where labels are numbers that have names."""
+    import datasets
+
+    configuration, labels, more = CONVERTED_SETS[name]
+    for split, given in {"train": HUB[name][0], "validation": HUB[name][0], **more}.items():
+        rows = datasets.Dataset.from_list(given)
+        for column, names in labels.items():
+            rows = rows.cast_column(column, datasets.ClassLabel(names=names))
+        folder = tmp_path / "hub" / configuration / split
+        folder.mkdir(parents=True)
+        rows.to_parquet(str(folder / "0000.parquet"))
+    real = datasets.load_dataset
+
+    def load(path: str, config: str | None, *, revision: str | None) -> Any:
+        assert revision == CONVERTED
+        return real(str(tmp_path / "hub"), config, cache_dir=str(tmp_path / "cache"))
+
+    monkeypatch.setattr(datasets, "load_dataset", load)
+    check(load_task(name), name)
+
+
+@pytest.mark.parametrize("said", ["Dataset scripts are no longer supported, but found own.py", "not there"])
+def test_a_loading_script_is_told_with_the_way_round_it(said: str, monkeypatch, tmp_path: Path) -> None:
+    import datasets
+
+    def refuse(*args: Any, **kwargs: Any) -> Any:
+        raise RuntimeError(said)
+
+    monkeypatch.setattr(datasets, "load_dataset", refuse)
+    own = tmp_path / "own.yaml"
+    own.write_text(
+        "name: own\nkind: text-to-text\ndata: {format: huggingface, dataset: some/own, splits: {train: train}}\n"
+    )
+    with pytest.raises(DataError, match=said) as caught:
+        load_task(own)
+    assert (f"data.revision: {CONVERTED}" in str(caught.value)) == ("scripts" in said)
 
 
 def test_conceptnet_leaves_out_what_is_labelled_false(shared_dir: Path) -> None:

@@ -11,6 +11,8 @@ from mto.tasks.schema import Source
 from mto.tasks.tables import FORMATS, Table, find_delimiter, read_table, table_from_rows
 
 DataLike = Any  # a folder, a file, a Hugging Face data set, rows, or a mapping from split to any of these
+CONVERTED = "refs/convert/parquet"
+"""The revision of a data set on the hub that holds what the hub converted to Parquet: for sets that are a loading script."""
 _ALIASES = {"train": ("train",), "dev": ("dev", "validation", "valid"), "test": ("test",)}
 
 
@@ -104,10 +106,11 @@ def _open_dataset(spec: Source, base: Path | None, name: str) -> Any:
     try:
         return datasets.load_dataset(spec.dataset, spec.config, revision=spec.revision)
     except Exception as error:  # whatever the hub, the network or a broken archive may raise
+        hint = "check its name, or save it to a folder with save_to_disk and name that"
+        if "scripts are no longer supported" in str(error) and spec.revision is None:
+            hint = f"set data.revision: {CONVERTED} (the hub's own conversion), or name a copy of it without a script"
         raise DataError(
-            f"the data set '{spec.dataset}' cannot be loaded: {error}",
-            where=name,
-            hint="check its name, or save it to a folder with save_to_disk and name that",
+            f"the data set '{spec.dataset}' cannot be loaded: {error}", where=name, hint=hint
         ) from error
 
 
