@@ -116,8 +116,12 @@ NAMES = ("choice1", "choice2", "choice10")
         (answer("car", "choice 2"), NAMES, True, 1, False),
         (answer("car", "choice"), NAMES, True, None, False),
         (answer("library"), NAMES, True, None, True),
-        (answer("a garden"), ("a", "b", "c"), False, 0, False),
-        (answer("2 car"), ("1", "2", "3"), False, 1, False),
+        (answer("a library"), ("b", "a", "c"), False, None, True),
+        (answer("a the garden"), ("b", "a", "c"), False, 1, False),
+        (answer("A"), ("a", "b", "c"), False, 0, False),
+        (answer("b) garage"), ("a", "b", "c"), False, 1, False),
+        (answer("2 car"), ("1", "2", "3"), False, None, False),
+        (answer("2 outside"), ("1", "2", "3"), False, 1, False),
     ],
 )
 def test_what_is_written_is_read_as_an_option_or_none(written, names, masked, option, near) -> None:

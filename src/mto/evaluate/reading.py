@@ -1,4 +1,4 @@
-"""Which option a written answer stands for: equal after normalisation, or none. What is merely near is wrong, and counted."""
+"""Which option a written answer stands for: the one that it equals, or none. What is merely near is wrong, and counted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mto.evaluate.metrics.exact import normalise
+from mto.evaluate.naming import the_name, the_name_first
+from mto.tasks.spelling import normalise, the_one
 
 if TYPE_CHECKING:
     from mto.families import Answer
@@ -44,11 +45,13 @@ def read_option(
         options: the texts that stand for each option.
         right: number of the right one; it only says what is near.
         names: of each option (``choice1``), where the family asks for the name: then the name decides. It stands first,
-            and the option's text behind it.
+            and the option's text behind it (`mto.evaluate.naming`).
         masked: the name is asked for behind the second mask.
 
     >>> from mto.families import Answer
     >>> options = [["a library"], ["a garden"]]
+    >>> read_option(Answer("- 5", (), False, False), [["5"], ["-5"]], 0)
+    Reading(option=1, near=False)
     >>> read_option(Answer("Library.", (), False, False), options, 0)
     Reading(option=0, near=False)
     >>> read_option(Answer("the libraries", (), False, False), options, 0)
@@ -56,42 +59,15 @@ def read_option(
     >>> read_option(Answer("choice2 library", (), False, False), options, 0, ["choice1", "choice2"])
     Reading(option=1, near=False)
     """
-    if names:
-        text = (answer.rest[0] if answer.rest else "") if masked else answer.text
-        found = _by_name(text, names, whole=masked)
+    if not names:
+        found = the_one(answer.text, options)
+    elif masked:
+        found = the_name(answer.rest[0] if answer.rest else "", names)
     else:
-        text = normalise(answer.text)
-        found = next((n for n, texts in enumerate(options) if text and text in map(normalise, texts)), None)
+        found = the_name_first(answer.text, names, options)
     if found is not None:
         return Reading(found)
     return Reading(None, any(_resembles(answer.text, text) for text in options[right]))
-
-
-def _by_name(text: str, names: Sequence[str], *, whole: bool) -> int | None:
-    """The option whose name a text is, or begins with. Blanks inside are passed over: tokenizers write ``choice 2``."""
-    words = "".join(_letters(text).split()) if whole else ""
-    for number, name in enumerate(names):
-        if whole and words == name:
-            return number
-        if not whole and _begins(_letters(text).split(), name):
-            return number
-    return None
-
-
-def _begins(words: Sequence[str], name: str) -> bool:
-    joined = ""
-    for word in words:
-        joined += word
-        if joined == name:
-            return True
-        if not name.startswith(joined):
-            return False
-    return False
-
-
-def _letters(text: str) -> str:
-    """Lower case, everything but letters and digits a blank; articles stay, for ``a`` is a name."""
-    return "".join(c if c.isalnum() else " " for c in text.lower())
 
 
 def _resembles(text: str, other: str) -> bool:

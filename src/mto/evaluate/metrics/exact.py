@@ -2,34 +2,12 @@
 
 from __future__ import annotations
 
-import re
-import string
-import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
 
 from mto.evaluate.metrics.registry import Metric, Scored
-
-_ARTICLES = re.compile(r"\b(?:a|an|the)\b")
-
-
-def normalise(text: str) -> str:
-    """Lower case; punctuation becomes a space; the articles a, an, the go; spaces are made single.
-
-    Punctuation is every Unicode punctuation character and every ASCII one. It becomes a space, not nothing as in
-    SQuAD's script, so that "don't" and "don ' t" (as word-piece tokenizers write it back) are the same.
-
-    >>> normalise("The ice-cream,  in a Box!")
-    'ice cream in box'
-    >>> normalise("don't") == normalise("don ' t")
-    True
-    """
-    text = unicodedata.normalize("NFKC", text).lower()
-    text = "".join(
-        " " if c in string.punctuation or unicodedata.category(c).startswith("P") else c for c in text
-    )
-    return " ".join(_ARTICLES.sub(" ", text).split())
+from mto.tasks.spelling import normalise
 
 
 def exact_match(predictions: Sequence[str], references: Sequence[Sequence[str]]) -> Scored:
@@ -50,3 +28,5 @@ EXACT_MATCH = Metric(
     lambda: "equal after NFKC, lower case, punctuation to spaces, no articles, single spaces",
     exact_match,
 )
+
+__all__ = ["EXACT_MATCH", "exact_match", "normalise"]

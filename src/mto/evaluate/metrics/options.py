@@ -25,7 +25,7 @@ ACCURACY = Metric(
     "accuracy",
     "Accuracy (written)",
     lambda: (
-        "the written answer equals a text of the right option after the normalisation of exact match, or names it"
+        "the written answer equals a text of the right option and no other, from the text as it is to the normalisation of exact match, or names it"
     ),
     same,
     reads="read",
