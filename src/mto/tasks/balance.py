@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from statistics import fmean, stdev
 
+from mto.tasks.alike import alike_findings
 from mto.tasks.task import Example, Task, fold_case
 
 FEW = 16
@@ -65,6 +66,9 @@ def balance_findings(task: Task, paths: Mapping[str, str]) -> Iterator[Odd]:
                     where,
                     "is its data value spelt as in the file?",
                 )
+    yield from (
+        ("alike", message, _found(where, paths), hint) for message, where, hint in alike_findings(task)
+    )
     yield from _near(task, paths)
 
 
@@ -94,8 +98,8 @@ def _lengths(task: Task, where: str) -> Iterator[Odd]:
     """Right choices that are longer or shorter than wrong ones: the length alone then moves a ranking by likelihood."""
     pairs = []
     for example in task.train:
-        wrong = [len(choice) for choice in example.choices if choice != example.targets[0]]
-        pairs.append((len(example.targets[0]), fmean(wrong)))
+        others = [len(choice) for choice in example.choices if choice != example.targets[0]]
+        pairs.append((len(example.targets[0]), fmean(others)))
     if len(pairs) < ENOUGH:
         return
     differences = [right - wrong for right, wrong in pairs]
@@ -144,5 +148,9 @@ def _short(example: Example) -> str:
 
 def _path(example: Example, paths: Mapping[str, str]) -> str:
     """``file:line`` with the file's path in place of its name."""
-    name, _, line = example.where.rpartition(":")
-    return f"{paths.get(name, name)}:{line}"
+    return _found(example.where, paths)
+
+
+def _found(where: str, paths: Mapping[str, str]) -> str:
+    name, _, line = where.rpartition(":")
+    return f"{paths.get(name, name)}:{line}" if where else ""

@@ -46,18 +46,34 @@ def unaccented(text: str) -> str:
     return "".join(c for c in split if unicodedata.category(c) != "Mn")
 
 
+def written_back(text: str) -> str:
+    """As a lower-case word-piece tokenizer writes a text back: no accents, blanks around every mark.
+
+    >>> written_back("Café-C++")
+    'cafe - c + +'
+    """
+    split = unicodedata.normalize("NFD", text.lower())
+    return _spaced(
+        split if text.isascii() else "".join(c for c in split if unicodedata.category(c) != "Mn"), " {} "
+    )
+
+
 def unmarked(text: str) -> str:
     """NFKC and lower case; each punctuation character (of Unicode or ASCII) becomes a space; spaces are made single.
 
     >>> unmarked("A.") == unmarked("a"), unmarked("don't") == unmarked("don ' t")
     (True, True)
     """
-    text = unicodedata.normalize("NFKC", text).lower()
-    return " ".join(
-        "".join(
-            " " if c in string.punctuation or unicodedata.category(c).startswith("P") else c for c in text
-        ).split()
-    )
+    return _spaced(unicodedata.normalize("NFKC", text).lower(), " ")
+
+
+def _spaced(text: str, shape: str) -> str:
+    """With each mark in this shape, and single spaces. ASCII goes by table: whole data sets are read so."""
+    marks = set(string.punctuation)
+    if not text.isascii():
+        marks |= {c for c in set(text) if unicodedata.category(c).startswith("P")}
+    table = {ord(c): shape.format(c) for c in marks & set(text)}
+    return " ".join(text.translate(table).split())
 
 
 def normalise(text: str) -> str:
