@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
 import pytest
 import torch
+from hypothesis import example, given
+from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
 from mto.errors import DataError
@@ -159,11 +160,39 @@ def test_measures_over_all_questions() -> None:
     assert table().taken([2, 0]).joined(table().taken([1])).right == (1, 0, 1)
 
 
-def test_macro_f1_is_that_of_scikit_learn() -> None:
-    rng = np.random.default_rng(0)
-    right = [str(n) for n in rng.integers(0, 3, 60)]
-    predicted = [r if rng.random() < 0.6 else str(rng.integers(0, 3)) for r in right]
-    assert macro_f1(predicted, right) == pytest.approx(100 * f1_score(right, predicted, average="macro"))
+PAIRS = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abcd")), min_size=1, max_size=12)
+
+
+@given(PAIRS)
+@example([("a", "a"), ("b", "a"), ("b", "c"), ("b", "b")])  # c is predicted, and never right
+def test_macro_f1_is_that_of_scikit_learn(pairs: list[tuple[str, str]]) -> None:
+    right, predicted = ([pair[side] for pair in pairs] for side in (0, 1))
+    expected = f1_score(right, predicted, average="macro", zero_division=0)
+    assert macro_f1(predicted, right) == pytest.approx(100 * expected)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(["a", "b", "c", ""])), min_size=1, max_size=12)
+)
+def test_an_answer_that_is_no_label_is_a_miss_and_no_class(pairs: list[tuple[str, str]]) -> None:
+    right, predicted = ([pair[side] for pair in pairs] for side in (0, 1))
+    labels = sorted({*right, *predicted} - {""})
+    expected = f1_score(right, predicted, labels=labels, average="macro", zero_division=0)
+    assert macro_f1(predicted, right) == pytest.approx(100 * expected)
+
+
+def test_measures_are_of_the_ranking_that_decides() -> None:
+    """The table's nats a byte are those in all, the other way round."""
+    right, by_byte = ["yes", "no", "no", "yes"], ["no", "no", "yes", "no"]
+    answers = [answer(text) for text in ("yes", "no", "no", "yes")]
+    scores = score(
+        list("abcd"), answers, [[r] for r in right], ["accuracy", "rank_byte", "rank_sum"], table()
+    )
+    assert scores.measures() == table().measures("byte") != table().measures()
+    assert scores.measures()["macro_f1"] == pytest.approx(100 * f1_score(right, by_byte, average="macro"))
+    sure, unsure = 1 / (1 + math.exp(-9)), math.exp(-0.69) / (math.exp(-0.69) + math.exp(-0.7))
+    # Of three sure questions one is right by byte, and the unsure one is not.
+    assert scores.measures()["ece"] == pytest.approx(100 * (abs(3 * sure - 1) + abs(unsure - 0)) / 4)
 
 
 def test_bleu_and_chrf_are_those_of_sacrebleu() -> None:

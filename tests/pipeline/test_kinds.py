@@ -275,9 +275,18 @@ def test_tails_are_ranked_without_tuning(tiny_dir: Path, tmp_path: Path) -> None
     run = compare(tools, model=tiny_dir, out=tmp_path / "run", workers=1, rank_tails=3, **settings)
     assert run.comparison.metric == "rouge_l" and len(run.comparison.tasks[0].test_heads) == 6
     for cell in run.comparison.cells:
-        assert set(cell.scores["rank_sum"]) <= {0.0, 100.0} and "no_option" in cell.corpus
+        assert set(cell.scores["rank_sum"]) <= {0.0, 100.0} and "ece" in cell.corpus
+        assert not {"no_option", "near"} & set(cell.corpus)  # nobody was asked for one of the tails
+    (guess,) = run.comparison.baselines
+    assert guess.name == "guessing" and set(guess.scores["rank_byte"]) == {33.33}
+    assert "rouge_l" not in guess.scores
+    page = render_markdown(run.comparison)
+    (row,) = (line for line in page.splitlines() if line.startswith("| guessing"))
+    assert row.split("|")[2].strip() == "–" and row.count("33.3") == 4
+    assert "no option" not in page and "beats" not in page  # nothing is compared with what has no score
     groups = read_predictions(run.path / "predictions.parquet")
-    assert {len(names) for group in groups for names in group.scores.options.names} == {3}
+    asked = [group for group in groups if group.family != "guessing"]
+    assert {len(names) for group in asked for names in group.scores.options.names} == {3}
     ranked = compare(
         tools, model=tiny_dir, out=tmp_path / "ranked", workers=1, rank_tails=3,
         **{**settings, "shots": 4, "families": ("mapping",), "metrics": ("rank_sum", "rouge_l"), "choose": "dev"},

@@ -11,6 +11,7 @@ import pytest
 
 from mto.errors import DataError
 from mto.report import (
+    Baseline,
     Comparison,
     FamilyInfo,
     ModelInfo,
@@ -29,8 +30,10 @@ from mto.report import (
     write_results,
 )
 from mto.report.markdown import fenced
+from mto.report.notes import ranked_note
 from mto.report.plots import DIGIT, number_place
 from mto.report.svg import standalone
+from mto.report.tables import brief_table, score_table
 from mto.report.theme import KNOWN, family_marks
 from tests.report.synthetic import synthetic
 
@@ -279,3 +282,111 @@ def test_the_number_of_a_row_never_stands_on_its_hollow_mark(summary: Summary, b
     assert begin >= 6 and (beyond + 4 <= begin or beyond - 4 >= end)
     if beyond in (-30.0, 90.0):  # nothing in its way: where it always stands
         assert begin == pytest.approx(6)
+
+
+def test_the_note_names_the_ranking_that_measures_are_of() -> None:
+    usual, bytewise = ranked_note("rank_sum", "sum"), ranked_note("rank_byte", "byte")
+    assert "nats in all (the first column)" in usual and usual.endswith("by nats in all, ten bins.")
+    assert "first column" not in bytewise and "by nats a byte, ten bins, and so is macro F1" in bytewise
+
+
+def drawn(comparison: Comparison, width: int = 80) -> list[str]:
+    from rich.console import Console
+
+    console = Console(file=io.StringIO(), width=width)
+    console.print(render_terminal(comparison, width=width))
+    return console.file.getvalue().splitlines()
+
+
+@pytest.mark.parametrize("title", ["Mapping", "My long family of a name", "An-unbroken-name-" * 5])
+def test_a_long_family_name_leaves_every_figure_in_a_terminal(title: str) -> None:
+    given = synthetic(relations=("ObjectUse",))
+    first = given.families[0].model_copy(update={"title": title})
+    lines = drawn(given.model_copy(update={"families": (first, *given.families[1:])}))
+    assert max(map(len, lines)) <= 80
+    text = "\n".join(lines[next(n for n, line in enumerate(lines) if "n = 40" in line) :])
+    score = summarise(given).whole.line("mapping")
+    assert f"{score.score.mean:.1f} [{score.score.low:.1f}, {score.score.high:.1f}]" in text
+    assert f" {score.zero_shot:.1f}" in text and "…" not in text
+    for word in ("exact", "empty", "unasked", "distinct", "chosen", "zero", "shot"):
+        assert word in text
+
+
+def with_scores(comparison: Comparison, metric: str, *names: str) -> Comparison:
+    """The same with the main scores under these names."""
+
+    def changed(entry):
+        return entry.model_copy(update={"scores": dict.fromkeys(names, entry.scores["rouge_l"])})
+
+    return comparison.model_copy(
+        update={
+            "metric": metric, "signatures": dict.fromkeys(names, ""),
+            "cells": tuple(map(changed, comparison.cells)), "baselines": tuple(map(changed, comparison.baselines)),
+        }
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("names", "beside"),
+    [
+        (("rouge_l", "exact_match"), "exact"),
+        (("rouge_l", "exact_match", "rank_sum"), "ranked"),
+        (("rank_sum", "accuracy", "rank_byte"), "written"),
+        (("rank_byte", "rank_sum"), "ranked"),
+        (("rank_sum", "rank_byte"), "ranked a byte"),
+        (("rouge_l",), None),
+    ],
+)
+def test_beside_the_main_metric_stands_one_that_was_measured(names, beside: str | None) -> None:
+    given = with_scores(synthetic(relations=("ObjectUse",)), names[0], *names)
+    scope = summarise(given).whole
+    columns = brief_table(given, scope).columns
+    assert columns[2 : columns.index("empty %")] == ((beside,) if beside else ())
+    assert all(row.cells[2] != "–" for row in brief_table(given, scope).rows) or not beside
+
+
+def test_guessing_stands_beside_scores_that_it_has_no_part_in() -> None:
+    given = with_scores(
+        synthetic(relations=("ObjectUse",), seeds=1, shots=0), "rouge_l", "rouge_l", "rank_sum"
+    )
+    heads = len(given.tasks[0].test_heads)
+    guess = Baseline(task=given.tasks[0].name, name="guessing", seed=0, scores={"rank_sum": (10.0,) * heads})
+    given = Comparison(**{**dict(given), "baselines": (guess,)})
+    summary = summarise(given)
+    assert summary.whole.line("guessing") is None and "uessing" not in " ".join(summary.reading)
+    for table in (score_table(given, summary.whole), brief_table(given, summary.whole)):
+        row = table.rows[-1]
+        assert (row.cells[0], row.cells[1], len(row.cells)) == ("guessing", "–", len(table.columns))
+        assert (
+            row.cells[table.columns.index("ranked" if "ranked" in table.columns else "Accuracy (ranked)")]
+            == "10.0"
+        )
+    copy = guess.model_copy(update={"name": "nearest head"})
+    with pytest.raises(ValueError, match="has no rouge_l"):
+        Comparison(**{**dict(given), "baselines": (copy,)})
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("completion", "the tail of the nearest few-shot head"),
+        ("classification", "the label of the nearest few-shot row"),
+        ("text-to-text", "the answer of the nearest few-shot row"),
+    ],
+)
+def test_the_headline_says_what_the_nearest_row_gives(kind: str, words: str) -> None:
+    given = synthetic(relations=("ObjectUse",), nearest=90.0)
+    tasks = tuple(task.model_copy(update={"kind": kind}) for task in given.tasks)
+    assert f"copying: {words} scores" in summarise(given.model_copy(update={"tasks": tasks})).reading[0]
+
+
+def test_free_answers_are_not_told_to_be_no_option() -> None:
+    given = synthetic(relations=("ObjectUse",))
+    cells = tuple(
+        cell.model_copy(update={"corpus": {"no_option": 100.0, "ece": 5.0}}) for cell in given.cells
+    )
+    for kind, told in (("completion", False), ("classification", True)):
+        tasks = tuple(task.model_copy(update={"kind": kind}) for task in given.tasks)
+        of_kind = given.model_copy(update={"cells": cells, "tasks": tasks})
+        columns = score_table(of_kind, summarise(of_kind).whole).columns
+        assert "calibration error %" in columns and ("no option %" in columns) == told

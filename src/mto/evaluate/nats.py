@@ -52,10 +52,10 @@ class OptionNats:
         """Number of the likeliest option; of equals the first."""
         return int(np.argmin(self.by(ranking)))
 
-    def probabilities(self) -> Floats:
-        """Probability of each option among the options: ``exp(-sum)``, scaled to 1.
+    def probabilities(self, ranking: str = "sum") -> Floats:
+        """Probability of each option among the options: ``exp(-nats)`` of a ranking, scaled to 1.
 
         >>> OptionNats((0.0, float(np.log(3))), (0.0, 0.0), (0.0, 0.0)).probabilities().round(2).tolist()
         [0.75, 0.25]
         """
-        return softmin(self.sum)
+        return softmin(self.by(ranking))

@@ -13,6 +13,8 @@ from mto.evaluate.nats import RANKINGS, OptionNats
 
 READ = "read"
 """Beside the rankings: the option that was written."""
+WRITTEN = ("near", "no_option")
+"""Measures of answers that were asked to be an option."""
 BINS = 10
 
 
@@ -46,27 +48,33 @@ class Options:
         numbers = self.written if by == READ else [nats.best(by) for nats in self.nats]
         return ["" if n is None else names[n] for n, names in zip(numbers, self.names, strict=True)]
 
-    def measures(self) -> dict[str, float]:
+    def measures(self, ranking: str = "sum") -> dict[str, float]:
         """Measures over all questions, in percent: ``near`` misses, answers that are ``no_option``, ``ece``, and where all
-        questions have the same options ``macro_f1`` of the ranking by sum and ``written_f1`` of what was written."""
+        questions have the same options ``macro_f1`` of the ranking and ``written_f1`` of what was written.
+
+        Args:
+            ranking: whose ``ece`` and ``macro_f1``; see `RANKINGS`.
+        """
         if not len(self):
             raise DataError("there are no questions to measure")
         found = {
             "near": 100 * float(np.mean(self.near)),
             "no_option": 100 * float(np.mean([n is None for n in self.written])),
-            "ece": self.calibration_error(),
+            "ece": self.calibration_error(ranking),
         }
         if len(set(self.names)) == 1:
             right = [names[n] for names, n in zip(self.names, self.right, strict=True)]
-            found["macro_f1"] = macro_f1(self.picks("sum"), right)
+            found["macro_f1"] = macro_f1(self.picks(ranking), right)
             found["written_f1"] = macro_f1(self.picks(READ), right)
         return found
 
-    def calibration_error(self) -> float:
-        """Expected calibration error of the ranking by sum, in percent: over ten equal bins of the likeliest option's
-        probability, the mean difference between it and the share of right ones, weighted by the bins' sizes."""
-        chance = np.array([nats.probabilities().max() for nats in self.nats])
-        hit = np.array([nats.best("sum") == right for nats, right in zip(self.nats, self.right, strict=True)])
+    def calibration_error(self, ranking: str = "sum") -> float:
+        """Expected calibration error of a ranking, in percent: over ten equal bins of the first option's probability,
+        the mean difference between it and the share of right ones, weighted by the bins' sizes."""
+        chance = np.array([nats.probabilities(ranking).max() for nats in self.nats])
+        hit = np.array(
+            [nats.best(ranking) == right for nats, right in zip(self.nats, self.right, strict=True)]
+        )
         bins = np.minimum((chance * BINS).astype(int), BINS - 1)
         error = sum(abs(chance[bins == b].sum() - hit[bins == b].sum()) for b in np.unique(bins))
         return 100 * float(error) / len(self)
@@ -107,17 +115,21 @@ class Options:
 
 
 def macro_f1(predictions: Sequence[str], right: Sequence[str]) -> float:
-    """Mean over the labels that are right somewhere of the F1 of each, in percent; an answer that is no label hits none.
+    """Mean F1 of the labels that are right or predicted somewhere, in percent: scikit-learn's, over these labels.
 
-    >>> round(macro_f1(["a", "a", "b", ""], ["a", "b", "b", "b"]), 2)  # F1 of a 2/3, of b 1/2
+    An empty prediction (an answer that is no label) is no class of its own. It is a miss of the right label.
+
+    >>> round(macro_f1(["a", "a", "c", "b"], ["a", "b", "b", "b"]), 2)  # F1 of a 2/3, of b 1/2, of c 0
+    38.89
+    >>> round(macro_f1(["a", "a", "", "b"], ["a", "b", "b", "b"]), 2)
     58.33
     """
     scores = []
-    for label in sorted(set(right)):
+    for label in sorted({*right, *predictions} - {""}):
         hits = sum(p == label and r == label for p, r in zip(predictions, right, strict=True))
         total = list(predictions).count(label) + list(right).count(label)
         scores.append(2 * hits / total)
     return 100 * float(np.mean(scores))
 
 
-__all__ = ["RANKINGS", "READ", "Options", "macro_f1"]
+__all__ = ["RANKINGS", "READ", "WRITTEN", "Options", "macro_f1"]

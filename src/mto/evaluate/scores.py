@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from mto.errors import DataError
 from mto.evaluate.baselines import distinct_share
 from mto.evaluate.metrics import metrics as known_metrics
+from mto.evaluate.nats import RANKINGS
 from mto.evaluate.options import Options
 
 if TYPE_CHECKING:  # torch comes with it, and reading scores needs none
@@ -75,9 +76,13 @@ class Scores:
         return found | {"distinct": 100 * distinct_share(self.predictions)} | self.measures()
 
     def measures(self) -> dict[str, float]:
-        """Measures that are of all predictions together: those of the options (`Options.measures`), and ``corpus_bleu`` and
-        ``corpus_chrf`` where these metrics were asked for. Empty for others."""
-        found = self.options.measures() if self.options is not None and len(self) else {}
+        """Measures that are of all predictions together: those of the options (`Options.measures`, by the first ranking among
+        the metrics), and ``corpus_bleu`` and ``corpus_chrf`` where these metrics were asked for. Empty for others."""
+        found = (
+            self.options.measures(first_ranking(tuple(self.values)))
+            if self.options is not None and len(self)
+            else {}
+        )
         for name in self.values:
             if name in ("bleu", "chrf"):
                 from mto.evaluate.metrics.translation import corpus
@@ -131,6 +136,15 @@ def score(
         empty=np.asarray(flags["empty"], dtype=bool),
         unasked_sentinel=np.asarray(flags["unasked_sentinel"], dtype=bool),
     )
+
+
+def first_ranking(metrics: Sequence[str]) -> str:
+    """The ranking that the first of some metrics looks at that looks at any; ``sum`` where none does.
+
+    >>> first_ranking(["accuracy", "rank_byte", "rank_sum"]), first_ranking(["rouge_l"])
+    ('byte', 'sum')
+    """
+    return next((by for name in metrics if (by := known_metrics.get(name).reads) in RANKINGS), "sum")
 
 
 def _frozen(array: NDArray[Any], dtype: type) -> NDArray[Any]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from mto.evaluate.baselines import distinct_share, most_frequent_tail, nearest_head
 from mto.evaluate.metrics import metrics as known_metrics
-from mto.evaluate.scores import Scores, score
+from mto.evaluate.options import WRITTEN
+from mto.evaluate.scores import Scores, first_ranking, score
 from mto.pipeline.aligned import choices as find_choices
 from mto.pipeline.aligned import match_infos
 from mto.pipeline.cells import CellId, scores_from_json
@@ -63,6 +64,7 @@ def build_comparison(
         seeds=config.seeds,
         zero_shot=config.with_zero_shot,
         metric=config.metric,
+        ranking=first_ranking(config.metrics),
         signatures={name: known_metrics.get(name).signature() for name in config.metrics},
         tasks=tuple(_task_info(task, inputs) for task in inputs.tasks),
         families=tuple(
@@ -72,7 +74,7 @@ def build_comparison(
             )
             for f in inputs.families
         ),
-        cells=tuple(cell for at, result in results.items() for cell in _cells(at, result, config.metrics)),
+        cells=tuple(cell for at, result in results.items() for cell in _cells(at, result, config.metrics, inputs)),
         baselines=tuple(
             baseline
             for task in inputs.tasks
@@ -110,8 +112,7 @@ def all_predictions(config: CompareConfig, inputs: Inputs, results: Results) -> 
 def baseline_scores(task: TaskInput, split: Split, config: CompareConfig) -> list[tuple[str, Scores]]:
     """What copying few-shot rows scores; under cross-validation only rows of the other folds are copied."""
     if not split.train:  # nothing to copy; where options are ranked there is still chance
-        ranked = known_metrics.get(config.metric).reads != "text"
-        return [guessing(task.form, split.test, config.metrics)] if ranked else []
+        return _chance(task, split, config)
     if task.form.kind in ("multiple-choice", "classification"):
         return option_baselines(task.form, split, task.folds, config.metrics)
     if split.test:
@@ -128,10 +129,18 @@ def baseline_scores(task: TaskInput, split: Split, config: CompareConfig) -> lis
     ids, heads_, references = _items(split)
     written = [name for name in config.metrics if known_metrics.get(name).reads == "text"]
     if config.metric not in written:  # copies of tails are written, so a ranking says nothing of them
-        return [guessing(task.form, split.test, config.metrics)]
-    return [
+        return _chance(task, split, config)
+    copies = [
         (name, score(heads_, [found[i] for i in ids], references, written)) for name, found in answers.items()
     ]
+    return [*copies, *_chance(task, split, config)]
+
+
+def _chance(task: TaskInput, split: Split, config: CompareConfig) -> list[tuple[str, Scores]]:
+    """Guessing, by the metrics that look at options, where each test row has some: it writes no text."""
+    names = [name for name in config.metrics if known_metrics.get(name).reads != "text"]
+    has_options = split.test and all(task.form.names(row.fields) for row in split.test)
+    return [guessing(task.form, split.test, names)] if names and has_options else []
 
 
 def _items(split: Split) -> tuple[list[str], list[str], list[tuple[str, ...]]]:
@@ -173,7 +182,7 @@ def _task_info(task: TaskInput, inputs: Inputs) -> TaskInfo:
     )
 
 
-def _cells(at: CellId, result: Mapping[str, Any], metrics: Sequence[str]) -> list[Cell]:
+def _cells(at: CellId, result: Mapping[str, Any], metrics: Sequence[str], inputs: Inputs) -> list[Cell]:
     cells = []
     for stage, label in (("tuned", "tuned"), ("zero_shot", "zero-shot")):
         if result[stage] is None:
@@ -193,10 +202,16 @@ def _cells(at: CellId, result: Mapping[str, Any], metrics: Sequence[str]) -> lis
                 seconds=result["seconds"] if stage == "tuned" or result["tuned"] is None else 0.0,
                 dev=result["dev"] if stage == "tuned" else None,
                 trained=_trained(result) if stage == "tuned" else None,
-                corpus=scores.measures(),
+                corpus=_measures(scores, inputs.task(at.task)),
             )
         )
     return cells
+
+
+def _measures(scores: Scores, task: TaskInput) -> dict[str, float]:
+    """Without what nobody asked for: free answers, beside which tails were ranked, need not be one of these tails."""
+    free = task.form.kind == "completion"
+    return {name: value for name, value in scores.measures().items() if not (free and name in WRITTEN)}
 
 
 def _trained(result: Mapping[str, Any]) -> Trained | None:

@@ -6,13 +6,32 @@ from mto.report.results import Comparison
 from mto.report.titles import chooser, metric_remark, metric_title
 from mto.report.values import Summary
 
-RANKED_NOTE = (
-    "Ranked: the likeliest option, by nats in all (the first column), a token, a byte, or in all minus those without "
-    "the question (calibrated). Written: what was generated, right only where it equals the right option; near misses "
-    "are wrong, and counted. Calibration error: of the ranking by nats in all, ten bins."
-)
-"""How to read scores of tasks with options."""
 MISSING_NAMED = 12  # so many missing cells are named one by one
+
+
+_BY = {
+    "sum": "nats in all",
+    "token": "nats a token",
+    "byte": "nats a byte",
+    "calibrated": "nats in all minus those without the question",
+}
+"""What each ranking looks at."""
+
+
+def ranked_note(metric: str, ranking: str) -> str:
+    """How to read scores of tasks with options.
+
+    Args:
+        metric: the first column's.
+        ranking: that calibration error and macro F1 are of.
+    """
+    first = " (the first column)" if metric == "rank_sum" else ""
+    also = "" if ranking == "sum" else ", and so is macro F1"
+    return (
+        f"Ranked: the likeliest option, by nats in all{first}, a token, a byte, or in all minus those without "
+        "the question (calibrated). Written: what was generated, right only where it equals the right option; near misses "
+        f"are wrong, and counted. Calibration error: of the ranking by {_BY.get(ranking, ranking)}, ten bins{also}."
+    )
 
 
 def score_notes(comparison: Comparison) -> list[str]:
@@ -39,7 +58,7 @@ def score_notes(comparison: Comparison) -> list[str]:
             "Scores by k-fold: training sets of different folds share rows, so intervals are a little too narrow."
         )
     if options:
-        notes.append(RANKED_NOTE)
+        notes.append(ranked_note(comparison.metric, comparison.ranking))
     if len(comparison.seeds) == 1 and comparison.stage == "tuned":
         notes.append("One seed: intervals hold the chance of heads alone.")
     shown = sorted({name for cell in comparison.cells for name in cell.scores})

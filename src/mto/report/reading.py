@@ -15,7 +15,7 @@ from mto.report.numbers import (
     span,
 )
 from mto.report.results import Comparison
-from mto.report.titles import chooser, metric_title
+from mto.report.titles import chooser, metric_title, nearest_copy
 from mto.report.values import Line, PairTest, Scope
 
 MUCH = 5.0  # percent of outputs from which an oddity is worth a sentence
@@ -25,7 +25,7 @@ COLLAPSED = 30.0  # percent of distinct predictions under which a family repeats
 def read(comparison: Comparison, whole: Scope | None, tasks: Sequence[Scope]) -> tuple[str, ...]:
     """The reading: the headline first, then what stands behind it.
 
-    If no family does better than copying the tail of the nearest few-shot head, that comes first. Differences are
+    If no family does better than copying the nearest few-shot row, that comes first. Differences are
     called shown only where Holm's p-value is at most 0.05, else "too close to call".
     """
     if whole is None:
@@ -34,7 +34,7 @@ def read(comparison: Comparison, whole: Scope | None, tasks: Sequence[Scope]) ->
     by = chooser(comparison)
     who = by[0].upper() + by[1:]
     sentences = [
-        *_copying(whole, metric),
+        *_copying(whole, metric, nearest_copy(comparison.tasks)),
         *_headline(whole, metric, who),
         *_families(whole, metric),
         *_choosing(whole, who),
@@ -45,7 +45,7 @@ def read(comparison: Comparison, whole: Scope | None, tasks: Sequence[Scope]) ->
     return tuple(sentences)
 
 
-def _copying(whole: Scope, metric: str) -> Iterator[str]:
+def _copying(whole: Scope, metric: str, what: str) -> Iterator[str]:
     """First of all: is any family better than looking up the nearest example?"""
     copies = [line for line in whole.lines if line.kind == "baseline"]
     if not copies:
@@ -54,7 +54,7 @@ def _copying(whole: Scope, metric: str) -> Iterator[str]:
     for copy in sorted(copies, key=lambda line: -line.score.mean):
         if best.score.mean <= copy.score.mean:
             yield (
-                f"No family beats {_beaten(copy)}: {_copy_name(copy)} scores {points(copy.score.mean)} {metric}, the best "
+                f"No family beats {_beaten(copy)}: {_copy_name(copy, what)} scores {points(copy.score.mean)} {metric}, the best "
                 f"family ({best.label}) {points(best.score.mean)}."
             )
             return
@@ -62,17 +62,13 @@ def _copying(whole: Scope, metric: str) -> Iterator[str]:
     nearest = whole.line("nearest head")
     if test is not None and nearest is not None and not test.shown:
         yield (
-            f"No family is shown to beat copying the tail of the nearest few-shot head: {best.label}, the best, "
+            f"No family is shown to beat copying {what}: {best.label}, the best, "
             f"scores {points(best.score.mean)} {metric} against {points(nearest.score.mean)} ({sure(test)})."
         )
 
 
-def _copy_name(line: Line) -> str:
-    return (
-        "the tail of the nearest few-shot head"
-        if line.key == "nearest head"
-        else f"the {line.key}".replace("the guessing", "it")
-    )
+def _copy_name(line: Line, what: str) -> str:
+    return what if line.key == "nearest head" else f"the {line.key}".replace("the guessing", "it")
 
 
 def _beaten(line: Line) -> str:

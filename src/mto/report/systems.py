@@ -47,7 +47,8 @@ def find_systems(lookup: Matrices, tasks: Sequence[str]) -> dict[str, System]:
         rows.append(("zero-shot", "zero-shot", "aligned, zero-shot", [*untuned]))
     for name, label in BASELINES.items():
         found = [lookup.baselines(task, name) for task in tasks]
-        rows.append((name, "baseline", label, [*found]))
+        if all(comparison.metric in baseline.scores for several in found for baseline in several):
+            rows.append((name, "baseline", label, [*found]))
     return {
         key: System(
             key,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from mto.report import numbers
+from mto.report.chance import chance_metrics
 from mto.report.dev import dev_curves
 from mto.report.numbers import NONE, points
 from mto.report.results import Comparison
@@ -40,20 +41,29 @@ CORPUS = {
     "corpus_chrf": "chrF of all",
 }
 """Measures of all predictions together, in the order of the columns."""
+HEADS = {"accuracy": "written", "exact_match": "exact", "rank_sum": "ranked"}  # for the terminal
+ASKED = ("near", "no_option")
+"""Of them those of answers that were asked to be an option."""
 SHORT = {"zero-shot": "aligned, untuned", "most frequent tail": "frequent tail"}  # for the terminal
 
 
 def score_table(comparison: Comparison, scope: Scope) -> Table:
     """Families, the aligned and the conventional way, and baselines, with everything that counts about them."""
     main = comparison.metric
-    shown = {name for line in scope.lines for name in line.metrics}
+    chance = chance_metrics(comparison, scope.tasks)
+    shown = {name for line in scope.lines for name in line.metrics} | set(chance)
     others: list[str] = [
         name for name in ("rouge_l", "rouge_l3", "exact_match") if name in shown and name != main
     ]
     others += sorted(shown - {main, *others})
     tuned = comparison.stage == "tuned"
     columns = ["", f"{metric_title(main)} [95 %]", *map(metric_title, others)]
-    together = [name for name in CORPUS if any(line.corpus and name in line.corpus for line in scope.lines)]
+    free = all(task.kind == "completion" for task in comparison.tasks)  # then no answer had to be an option
+    together = [
+        name
+        for name in CORPUS
+        if any(line.corpus and name in line.corpus for line in scope.lines) and not (free and name in ASKED)
+    ]
     columns += [CORPUS[name] for name in together]
     columns += ["empty %", "unasked sentinel %", "distinct %"]
     columns += ["chosen", "zero-shot", "rate × steps"] if tuned else []
@@ -66,24 +76,44 @@ def score_table(comparison: Comparison, scope: Scope) -> Table:
         if tuned:
             cells += [_chosen(line), points(line.zero_shot), _points(line)]
         rows.append(Row(line.kind, line.family, tuple(cells)))
-    return Table(tuple(columns), tuple(rows))
+    return Table(tuple(columns), (*rows, *_chance_row(chance, others, len(columns))))
+
+
+def _chance_row(chance: Mapping[str, float], others: Sequence[str], width: int) -> list[Row]:
+    """Guessing, where it has no score of the main metric."""
+    cells = ["guessing", NONE, *(points(chance.get(name)) for name in others)]
+    return [Row("baseline", None, (*cells, *[NONE] * (width - len(cells))))] if chance else []
 
 
 def brief_table(comparison: Comparison, scope: Scope) -> Table:
-    """The same with short heads and without further metrics and chosen points, for a terminal of 80 columns."""
+    """The same with short heads, one further metric and no chosen points, for a terminal of 80 columns."""
     tuned = comparison.stage == "tuned"
-    written = "accuracy" if any("accuracy" in line.metrics for line in scope.lines) else "exact_match"
-    exact = "written" if written == "accuracy" else "exact"
-    columns = ["", f"{metric_title(comparison.metric)} [95 %]", exact, "empty %", "unasked %", "distinct %"]
+    chance = chance_metrics(comparison, scope.tasks)
+    second = _second(comparison, {name for line in scope.lines for name in line.metrics} | set(chance))
+    columns = ["", f"{metric_title(comparison.metric)} [95 %]"]
+    columns += [HEADS.get(name, metric_title(name)) for name in second]
+    columns += ["empty %", "unasked %", "distinct %"]
     columns += ["chosen", "zero shot"] if tuned else []
     rows = []
     for line in scope.lines:
         short = line.label if line.kind == "family" else SHORT.get(line.key, line.key)
-        cells = [short, numbers.estimate(line.score), points(line.metrics.get(written))]
+        cells = [short, numbers.estimate(line.score), *(points(line.metrics.get(name)) for name in second)]
         cells += [points(line.empty), points(line.unasked), points(line.distinct)]
         cells += [_chosen(line).replace(" of ", "/"), points(line.zero_shot)] if tuned else []
         rows.append(Row(line.kind, line.family, tuple(cells)))
-    return Table(tuple(columns), tuple(rows))
+    return Table(tuple(columns), (*rows, *_chance_row(chance, second, len(columns))))
+
+
+def _second(comparison: Comparison, shown: Collection[str]) -> list[str]:
+    """The metric beside the main one: what was written beside a ranking, a ranking beside what was written.
+
+    Where it was not measured, the next one that was; none where there is no other.
+    """
+    order = [name for name in comparison.signatures if name in shown]
+    others = [name for name in (*order, *sorted(set(shown) - set(order))) if name != comparison.metric]
+    ranked = comparison.metric.startswith("rank_")
+    wanted = [name for name in others if name == "accuracy" or (not ranked and name.startswith("rank_"))]
+    return [*wanted, *(name for name in others if name == "exact_match"), *others][:1]
 
 
 def _chosen(line: Line) -> str:

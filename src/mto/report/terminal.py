@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Group, RenderableType
 
 WIDE_ENOUGH = 160  # columns from which the whole table fits
+NAME = 12  # columns that are left to the names of rows at least
 ROOMY = 96  # columns from which there is room between the figures
 
 
@@ -72,11 +73,32 @@ def draw_table(comparison: Comparison, title: str, content: Table, width: int) -
         collapse_padding=True,
         padding=(0, 1 if width >= ROOMY else 0),
     )
-    for number, column in enumerate(content.columns):
-        drawn.add_column(Text(column), justify="right" if number else "left", no_wrap=number < 2)
+    for number, (column, size) in enumerate(zip(content.columns, _widths(content, width), strict=True)):
+        drawn.add_column(
+            Text(column),
+            justify="right" if number else "left",
+            width=size,
+            overflow="ellipsis" if number else "fold",
+        )
     for row in content.rows:
         style = "bold" if row.kind == "aligned" else "dim" if row.kind in ("baseline", "zero-shot") else ""
         colour = marks[row.family].dark if row.family in marks and row.kind == "family" else ""
         first = Text(row.cells[0], style=f"{style} {colour}".strip())
         drawn.add_row(first, *(Text(cell, style=style) for cell in row.cells[1:]))
     return drawn
+
+
+def _widths(content: Table, width: int) -> list[int]:
+    """Columns of the terminal for each column of a table: heads are on one line if all fits, else they wrap between words.
+
+    What is left then goes to the names of rows, which wrap too; figures never do, for a cut one would be another figure.
+    """
+    cells = [[len(row.cells[number]) for row in content.rows] for number in range(len(content.columns))]
+    longest = [max([0, *several]) for several in cells]
+    whole = [max(size, len(column)) for size, column in zip(longest, content.columns, strict=True)]
+    between = len(whole) + 1 + (len(whole) if width >= ROOMY else 0)  # the box, and the padding
+    if sum(whole) + between <= width:
+        return whole
+    words = [max([0, *map(len, column.split())]) for column in content.columns]
+    figures = [max(pair) for pair in zip(longest[1:], words[1:], strict=True)]
+    return [min(whole[0], max(NAME, width - sum(figures) - between)), *figures]

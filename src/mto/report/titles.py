@@ -47,6 +47,14 @@ def short_labels(tasks: Sequence[TaskInfo], names: Sequence[str]) -> list[str]:
     return [labels[name] for name in names]
 
 
+def nearest_copy(tasks: Sequence[TaskInfo]) -> str:
+    """What copying the nearest few-shot row copies, as its tasks call it."""
+    kinds = {task.kind for task in tasks}
+    if kinds == {"completion"}:
+        return "the tail of the nearest few-shot head"
+    return f"the {'label' if kinds == {'classification'} else 'answer'} of the nearest few-shot row"
+
+
 def chooser(comparison: Comparison) -> str:
     """What named the aligned families: ``matching``, ``dev data``, or both where some splits could not be matched."""
     by = {choice.by for choice in comparison.choices}

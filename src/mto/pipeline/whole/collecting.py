@@ -92,6 +92,7 @@ def build_results(found: Ways, path: Path) -> WholeResults:
         shots=base.shots or 0,
         seeds=config.seeds,
         metric=config.metric,
+        ranking=base.ranking,
         signatures=base.signatures,
         tasks=base.tasks,
         families=tuple(families.values()),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mto.report.notes import RANKED_NOTE
+from mto.report.notes import ranked_note
 from mto.report.numbers import thousands
 from mto.report.titles import metric_remark, metric_title
 from mto.report.whole.results import WholeResults
@@ -26,7 +26,7 @@ def system_notes(results: WholeResults) -> list[str]:
             "Prompting: for multiple choice this is AnswerPrompting, the question with its choices and nothing behind it."
         )
     if kinds & {"multiple-choice", "classification"}:
-        notes.append(RANKED_NOTE)
+        notes.append(ranked_note(results.metric, results.ranking))
     if any(task.folds for task in results.tasks):
         notes.append(
             "Scores by k-fold: the rows that text was chosen with are the rows that are scored; sentences that hold head and tail of one were "

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from mto.evaluate.statistics import Gain
 from mto.report.numbers import count, estimate, join, p_value, percent_gain, points, signed, span
 from mto.report.reading import oddities, sure
-from mto.report.titles import metric_title, short_labels
+from mto.report.titles import metric_title, nearest_copy, short_labels
 from mto.report.values import PairTest, Scope
 from mto.report.whole.results import SYSTEMS, AdaptationInfo, WholeResults
 
@@ -21,7 +21,7 @@ def read_whole(
     metric = metric_title(results.metric)
     return (
         *_headline(whole, gains, metric),
-        *_copying(whole, metric),
+        *_copying(whole, metric, nearest_copy(results.tasks)),
         *_adaptation(whole, gains, metric),
         *_controls(results, whole, metric),
         *_losses(results),
@@ -45,14 +45,14 @@ def _headline(whole: Scope, gains: Mapping[tuple[str, str], Gain], metric: str) 
     )
 
 
-def _copying(whole: Scope, metric: str) -> Iterator[str]:
+def _copying(whole: Scope, metric: str, what: str) -> Iterator[str]:
     mine, nearest = whole.line("adapted"), whole.line("nearest head")
     test = whole.test("adapted", "nearest head")
     if mine is None or nearest is None or test is None:
         return
     if not (test.shown and test.difference.mean > 0):
         yield (
-            f"It is not shown to beat copying the tail of the nearest few-shot head, without a model: "
+            f"It is not shown to beat copying {what}, without a model: "
             f"{points(mine.score.mean)} {metric} against {points(nearest.score.mean)} ({sure(test)})."
         )
 

@@ -123,6 +123,8 @@ class WholeResults(Strict):
     shots: int
     seeds: tuple[int, ...] = Field(min_length=1)
     metric: str = "rouge_l"
+    ranking: str = "sum"
+    """As in `Comparison`."""
     signatures: dict[str, str] = {}
     tasks: tuple[TaskInfo, ...] = Field(min_length=1)
     families: tuple[FamilyInfo, ...] = ()

@@ -18,6 +18,7 @@ def as_comparison(results: WholeResults) -> Comparison:
         shots=results.shots,
         seeds=results.seeds,
         metric=results.metric,
+        ranking=results.ranking,
         signatures=results.signatures,
         tasks=results.tasks,
         families=tuple(FamilyInfo(name=key, title=SYSTEMS[key]) for key in results.systems),
