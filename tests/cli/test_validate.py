@@ -146,6 +146,25 @@ def test_lengths_and_strange_characters(mto: Mto, mini: str, tmp_path: Path) -> 
     assert lengths["source_most"] > 64 == lengths["limit"] and lengths["rows"] == 19
 
 
+def test_a_wrong_choice_that_cannot_be_written_is_an_error_of_validate_and_run(
+    mto: Mto, mini: str, tmp_path: Path
+) -> None:
+    rows = [{"question": f"find {n}", "choices": ["red", "dog", "book"], "answer": n % 3} for n in range(30)]
+    rows[21]["choices"] = ["red", "dog", "eat food " * 500]  # the first one is right
+    for name, some in (("train", rows[:20]), ("test", rows[20:])):
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in some))
+    (tmp_path / "q.yaml").write_text(
+        "name: q\nkind: multiple-choice\nphrases: ['{{ question }} is']\ndata: {splits: {train: train.jsonl, test: test.jsonl}}\n"
+    )
+    told = mto("validate", "q.yaml", "--json")
+    value = json.JSONDecoder().raw_decode(told.stdout)[0]
+    assert told.exit_code == 2 and places(value["errors"], "too-long") == ["test.jsonl:2"], told.output
+    assert "the choice 'eat food" in value["errors"][0]["message"]
+    ran = mto("run", "q.yaml", "--shots", "4", "--seeds", "1", "--choose", "dev", "--families", "mapping")
+    assert ran.exit_code == 2 and "test.jsonl:2: the target is" in ran.output, ran.output
+    assert "leave its row out" in ran.output
+
+
 @pytest.mark.parametrize("ref", ["household", "household/xWant"])
 def test_the_library_is_clean(mto: Mto, ref: str) -> None:
     told = mto("validate", ref, "--model", "none")

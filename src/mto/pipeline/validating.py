@@ -216,16 +216,14 @@ def _measure(
                 sources.append(source)
             length, huge = _count(written.target, ids)
             if huge or (most_target is not None and length > most_target):
-                message = f"the target '{target[:40]}…' is longer than the checkpoint can write ({most_target or HUGE} tokens)"
-                findings.append(
-                    Finding("error", "too-long", message, where, "shorten it; answers are never cut")
-                )
+                findings.append(_too_long(f"the target '{target[:40]}…'", most_target, where))
             else:
                 targets.append(length)
             if adapter.unk_id is not None:
                 for text in _texts((*written.source, *written.target)):
                     if adapter.unk_id in ids.get(text, ()):
                         strange.setdefault(text, []).append(where)
+        findings += _long_choices(task, template, adapter, part, paths)
     if strange:
         findings.append(_strange(strange, adapter))
     if not sources or not targets:
@@ -233,6 +231,33 @@ def _measure(
     return Lengths(
         len(sources), round(median(sources)), max(sources), round(median(targets)), max(targets), limit
     )
+
+
+def _long_choices(
+    task: Task, template: Template, adapter: Adapter, part: tuple[Example, ...], paths: Mapping[str, str]
+) -> list[Finding]:
+    """Wrong choices that are longer than the checkpoint can write: ranking has it write every choice of a question."""
+    most = adapter.max_positions
+    asked = [
+        (one, choice, _write(task, template, one, choice).target)
+        for one in part
+        for choice in one.choices
+        if choice not in one.targets
+    ]
+    texts = list(dict.fromkeys(t for *_, target in asked for t in _texts(target) if len(t) <= HUGE))
+    ids = dict(zip(texts, adapter.encode_many(texts), strict=True)) if texts else {}
+    found = []
+    for one, choice, target in asked:
+        length, huge = _count(target, ids)
+        if huge or (most is not None and length > most):
+            name, _, line = one.where.rpartition(":")
+            found.append(_too_long(f"the choice '{choice[:40]}…'", most, f"{paths.get(name, name)}:{line}"))
+    return found
+
+
+def _too_long(what: str, most: int | None, where: str) -> Finding:
+    message = f"{what} is longer than the checkpoint can write ({most or HUGE} tokens)"
+    return Finding("error", "too-long", message, where, "shorten it; answers are never cut")
 
 
 def _parts(examples: tuple[Example, ...]) -> Iterator[tuple[Example, ...]]:

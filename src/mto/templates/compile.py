@@ -95,7 +95,12 @@ class Template:
         return replace(self, vectors=vectors)
 
     def render(
-        self, fields: Mapping[str, str], answer: str | None = None, choice: int | None = None
+        self,
+        fields: Mapping[str, str],
+        answer: str | None = None,
+        choice: int | None = None,
+        *,
+        where: str = "",
     ) -> Rendered:
         """Write one example.
 
@@ -103,6 +108,7 @@ class Template:
             fields: content of every field of the template; others are passed over.
             answer: what the model must write, or None for prediction.
             choice: the number (from 0) of the choice that is the answer, for families that write its name.
+            where: ``file:line`` of the row, for messages of what comes later.
 
         Raises:
             TemplateError: a field is missing, a row has fewer than two choices, or a condition of the template takes a
@@ -130,7 +136,7 @@ class Template:
                 self._written[number] = written
         name = self.family.layout.name(choice) if choice is not None else None
         source, target = (_segments(pieces, fields, (answer, name), self.vectors) for pieces in written)
-        return Rendered(source, target)
+        return Rendered(source, target, where)
 
     def _write(self, fields: Mapping[str, str]) -> Written:
         pair, problems = _write(self.family, self._texts, self._input, fields)

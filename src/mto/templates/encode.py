@@ -123,6 +123,7 @@ def _encode(
                 f"the source is over {most_source} ids long{told} and has no field to shorten: "
                 f"{_start(example.source)}",
                 hint="raise max_source, or use a shorter phrase" + (" or fewer vectors" if vectors else ""),
+                where=example.where or None,
             )
         source_ids, lost = adapter.build_source(texts.parts(shorter.segments)), shorter.words_lost
     spans = _spans(source_ids, example.soft)
@@ -161,7 +162,8 @@ def _target(example: Rendered, adapter: Adapter, texts: _Texts, most: int | None
     if most is not None and len(ids) > most:
         raise TemplateError(
             f"the target is {len(ids)} ids long, {most} are allowed: {_start(example.target)}",
-            hint="raise max_target, or drop the row; answers are never cut",
+            hint="shorten it, or leave its row out (mto validate lists all such rows); answers are never cut",
+            where=example.where or None,
         )
     return tuple(ids)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 FIXED_FIELDS = frozenset({"relation"})
 """Fields that are the same for all examples of a task; they count as literals and are never shortened."""
@@ -74,10 +74,15 @@ Segment = TextSegment | MaskSegment | AnswerSegment | ChoiceSegment | SoftSegmen
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """One example written by a template: what the encoder sees, and what the decoder must write."""
+    """One example written by a template: what the encoder sees, and what the decoder must write.
+
+    Attributes:
+        where: ``file:line`` of its row, for messages; no part of what is written.
+    """
 
     source: tuple[Segment, ...]
     target: tuple[Segment, ...]
+    where: str = field(default="", compare=False)
 
     @property
     def masks_asked(self) -> int:

@@ -49,6 +49,7 @@ def encode_options(
     questions: Sequence[Encoded],
     adapter: Adapter,
     encode: Encode,
+    places: Sequence[str] = (),
 ) -> tuple[OptionRow, ...]:
     """The options of each row; empty where the rows have none.
 
@@ -56,6 +57,10 @@ def encode_options(
         rows: fields and target of each row (None: not known).
         questions: the rows as the encoder reads them.
         encode: encodes sources as the model reads them.
+        places: ``file:line`` of each row, for messages.
+
+    Raises:
+        TemplateError: an option is longer than the checkpoint can write.
     """
     if not rows or not form.names(rows[0][0]):
         return ()
@@ -66,9 +71,11 @@ def encode_options(
         [
             # The source is not looked at here, so it need not be encoded.
             Rendered(
-                (), template.render(fields, text, number if fields.get(CHOICE_FIELDS[0]) else None).target
+                (),
+                template.render(fields, text, number if fields.get(CHOICE_FIELDS[0]) else None).target,
+                place,
             )
-            for (fields, _), options in zip(rows, texts, strict=True)
+            for (fields, _), options, place in zip(rows, texts, places or [""] * len(rows), strict=True)
             for number, several in enumerate(options)
             for text in several
         ],

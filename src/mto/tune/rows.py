@@ -82,7 +82,8 @@ def encode_cell(
 
     def options(rows: Sequence[Row | Example], questions: Sequence[Encoded]) -> tuple[OptionRow, ...]:
         right = [(row.fields, row.target if isinstance(row, Row) else row.targets[0]) for row in rows]
-        return encode_options(template, form, right, questions, adapter, encode_rendered)
+        places = [row.where for row in rows]
+        return encode_options(template, form, right, questions, adapter, encode_rendered, places)
 
     train = encode([(row, row.target) for row in split.train])
     labelled = encode([(row, row.target) for row in split.dev])
@@ -108,8 +109,9 @@ def _render(
     template: Template, form: Form, row: Row | Example, target: str | None, natural: bool
 ) -> Rendered:
     if target is None:
-        return template.render(row.fields)
-    return template.render(row.fields, form.written(target, natural=natural), right_choice(row, target))
+        return template.render(row.fields, where=row.where)
+    text = form.written(target, natural=natural)
+    return template.render(row.fields, text, right_choice(row, target), where=row.where)
 
 
 def room_to_write(few_shot: Sequence[Encoded], config: Settled) -> int:

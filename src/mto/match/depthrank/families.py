@@ -126,7 +126,7 @@ def write_families(
             template = cell_template(loaded, task, family, phrase)
             written.append(_write(loaded, task, template, rows, targets, max_source))
         except TemplateError as error:
-            left_out.append(LeftOut(family=family.name, reason=_reason(error)))
+            left_out.append(LeftOut(family=family.name, reason=_reason(error, rows)))
     if not written:
         reasons = "; ".join(f"{out.family}: {out.reason}" for out in left_out)
         raise TemplateError(f"{task.name}: no template family can be written: {reasons}")
@@ -146,7 +146,7 @@ def answers_of(
     """Ids of what a family writes for the own target of each row, sentinels and EOS left out."""
     own = [(row, targets_of(row, "first")[0]) for row in rows]
     # The source is not looked at here, so it need not be encoded.
-    rendered = [Rendered((), _render(task, template, row, target).target) for row, target in own]
+    rendered = [Rendered((), _render(task, template, row, target).target, row.where) for row, target in own]
     return [answer_ids(loaded, item) for item in encode_many(rendered, loaded.adapter)]
 
 
@@ -195,7 +195,7 @@ def _write(
 def _render(task: Task, template: Template, row: Row | Example, target: str) -> Rendered:
     """A row as a family writes it: a label as its name or its first word, a choice with its name where that is asked for."""
     written = task.form.written(target, natural=template.phrase is not None)
-    return template.render(row.fields, written, right_choice(row, target))
+    return template.render(row.fields, written, right_choice(row, target), where=row.where)
 
 
 def _wording(rendered: Rendered, *, by_name: bool) -> str:
@@ -224,5 +224,7 @@ def answer_ids(loaded: LoadedModel, item: Encoded) -> tuple[int, ...]:
     return tuple(i for i in item.target_ids[:-1] if not loaded.adapter.is_sentinel(i))
 
 
-def _reason(error: MtoError) -> str:
-    return error.message
+def _reason(error: MtoError, rows: Sequence[Row | Example]) -> str:
+    """Why a family cannot be written; with the place where a row of the data is to blame."""
+    placed = error.where in {row.where for row in rows}
+    return f"{error.where}: {error.message}" if error.where and placed else error.message

@@ -56,4 +56,5 @@ def _options(
 
     right = [(row.fields, targets_of(row, "first")[0]) for row in rows]
     questions = [some[0] for some in family.encoded]
-    return encode_options(family.template, task.form, right, questions, loaded.adapter, encode)
+    places = [row.where for row in rows]
+    return encode_options(family.template, task.form, right, questions, loaded.adapter, encode, places)
