@@ -65,6 +65,16 @@ def test_a_few_wrong_answers_do_not_hide_the_way() -> None:
     assert told.answers == "index" and "11 of 12 rows" in " ".join(told.reasons)
 
 
+def test_questions_with_fewer_choices_are_questions() -> None:
+    """A number that fits an empty choice alone would make 'index' as likely as 'number'."""
+    table = rows(
+        Question=LONG, A=lambda n: "red", B=lambda n: "green", C=lambda n: "blue" if n % 2 else "",
+        D=lambda n: "black" if n == 3 else "", correct=lambda n: 3 if n % 2 else 2,
+    )  # fmt: skip
+    told = found(table)
+    assert (told.kind, told.columns["choices"], told.answers) == ("multiple-choice", tuple("ABCD"), "number")
+
+
 @pytest.mark.parametrize(
     ("table", "flag", "options"),
     [

@@ -93,6 +93,59 @@ def test_choices_in_columns_of_their_own_values_and_nested_columns(tmp_path: Pat
     assert task.fields == ("context", "question", "relation")
 
 
+def questions_of_columns(tmp_path: Path, *rows: str, answers: str = "letter") -> Path:
+    """A task of questions in a CSV file with four columns of choices."""
+    (tmp_path / "q.csv").write_text("\n".join(["question,A,B,C,D,answer", *rows]) + "\n")
+    path = tmp_path / "q.yaml"
+    path.write_text(
+        "name: q\nkind: multiple-choice\ndata:\n  splits: {train: q.csv}\n  columns: {choices: [A, B, C, D]}\n"
+        f"  answers: {answers}\n"
+    )
+    return path
+
+
+def test_empty_choices_at_the_end_mean_fewer_choices(tmp_path: Path) -> None:
+    path = questions_of_columns(
+        tmp_path, "Q1,red,green,blue,black,D", "Q2,red,green,blue, ,C", "Q3,red,green,,,A"
+    )
+    task = load_task(path)
+    assert not task.warnings
+    assert [(len(one.choices), one.targets) for one in task.train] == [
+        (4, ("black",)), (3, ("blue",)), (2, ("red",)),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("Q2,red,,blue,black,A", "empty choice, row left out"),
+        ("Q2,,red,,,B", "empty choice, row left out"),
+        ("Q2,,,,,A", "empty choice, row left out"),
+    ],
+)
+def test_an_empty_choice_before_others_is_left_out(tmp_path: Path, row: str, message: str) -> None:
+    task = load_task(questions_of_columns(tmp_path, "Q1,red,green,blue,black,D", row))
+    assert [(one.where.rpartition("/")[2], one.message) for one in task.warnings] == [("q.csv:3", message)]
+    assert len(task.train) == 1
+
+
+@pytest.mark.parametrize(
+    ("answers", "row", "message"),
+    [
+        ("letter", "Q2,red,green,,,C", r"q.csv:3: the answer 'C' \(letter\) is none of the 2 choices"),
+        ("number", "Q2,red,green,,,4", r"q.csv:3: the answer '4' \(number\) is none of the 2 choices"),
+        ("text", "Q2,red,green,,,blue", r"q.csv:3: the answer 'blue' is none of the choices"),
+        ("letter", "Q2,red,,,,A", "q.csv:3: 1 choices; a question has 2 to 10"),
+    ],
+)
+def test_the_answer_is_among_the_choices_that_are_left(
+    tmp_path: Path, answers: str, row: str, message: str
+) -> None:
+    first = {"letter": "D", "number": "4", "text": "black"}[answers]
+    with pytest.raises(DataError, match=message):
+        load_task(questions_of_columns(tmp_path, f"Q1,red,green,blue,black,{first}", row, answers=answers))
+
+
 LABELS = (
     "labels:\n  positive: {data: ['1'], words: [great, good]}\n  negative: {data: ['0'], words: [awful]}\n"
 )

@@ -37,6 +37,16 @@ def find_choices(seen: Mapping[str, Profile], free: Sequence[str]) -> list[str]:
     return [best[mark] for mark in sorted(best)] if len(best) >= 2 else []
 
 
+def without_trailing(choices: Sequence[str]) -> list[str]:
+    """Choices without the empty ones at their end: of questions with fewer choices than there are columns.
+
+    >>> without_trailing(["red", "", "blue", "", ""])
+    ['red', '', 'blue']
+    """
+    filled = [number for number, choice in enumerate(choices) if choice]
+    return list(choices[: filled[-1] + 1]) if filled else []
+
+
 def find_answers(
     table: Table, choices: str | tuple[str, ...], answer: str
 ) -> tuple[tuple[Answers, ...], str]:
@@ -80,7 +90,8 @@ def _pairs(table: Table, choices: str | tuple[str, ...], answer: str) -> list[tu
             texts += [str(part) for part in value] if isinstance(value, list | tuple) else [str(value or "")]
         given = _cell(table, cells, answer)
         if given not in (None, "") and not isinstance(given, list | tuple | Mapping):
-            found.append((texts, str(given).strip()))
+            kept = [text.strip() for text in texts]
+            found.append((without_trailing(kept) if len(columns) > 1 else kept, str(given).strip()))
     return found
 
 

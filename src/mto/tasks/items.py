@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from mto.errors import DataError
 from mto.registry import suggest
+from mto.tasks.answers import without_trailing
 from mto.tasks.clean import Cleaned
 from mto.tasks.kinds import FIELDS, ItemData, ItemKind
 from mto.tasks.tables import Cell, Table, cell_texts
@@ -147,10 +148,12 @@ def _multiple_choice(found: Found, reading: Reading, where: str) -> Read | str:
         if name in found
     }
     given = [text for cell in found["choices"] for text in cell_texts(cell, where)]
+    if len(found["choices"]) > 1:
+        given = without_trailing(given)
     answer = _text(found["answer"][0], reading, "answer", where)
     if answer in reading.data.drop:
         return ""
-    empty = [name for name, text in fields.items() if not text] + ["choice"] * (not all(given))
+    empty = [name for name, text in fields.items() if not text] + ["choice"] * (not all(given) or not given)
     if empty or not answer:
         return f"empty {' and '.join(empty or ['answer'])}"
     right = _right(answer, given, reading.data.answers)
