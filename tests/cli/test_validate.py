@@ -58,6 +58,7 @@ def test_everything_is_said_at_once_with_lines(bad: Path, mto: Mto) -> None:
         ("overlap", ["test.csv:3", "test.csv:2"]),  # the second but for a mark
         ("few-rows", ["bad.csv:2"]),
         ("labels", ["bad.csv:2"]),
+        ("rare-label", ["bad.csv:2", "bad.csv:3"]),
         ("phrase", []),  # wrong phrases are told above
     ):
         assert places(value["warnings"], check) == where, check
@@ -80,6 +81,40 @@ def test_uneven_rows_are_told(mto: Mto, tmp_path: Path) -> None:
     told = mto("validate", "q.yaml", "--model", "none")
     assert told.exit_code == 0, told.output
     assert "19 of 20 train rows have choice1 as the right one (95 %)" in told.stdout
+
+
+@pytest.mark.parametrize(
+    ("counts", "test", "said"),
+    [
+        ((70, 29, 1), False, ["the label 'odd' stands in 1 of 100 train rows"]),
+        ((70, 26, 4), False, ["the label 'odd' stands in 4 of 100 train rows"]),
+        ((70, 25, 5), False, []),  # k-fold: all rows are drawn, and none is dev
+        (
+            (70, 20, 10),
+            True,
+            [
+                "the label 'odd' stands in 10 of 100 train rows: 30 shots, drawn evenly over labels, take them all, and dev has none"
+            ],
+        ),
+        ((60, 29, 11), True, []),
+        ((8, 7, 5), True, []),  # fewer rows than shots: there is no dev at all
+    ],
+)
+def test_labels_that_hardly_occur_are_told(
+    mto: Mto, tmp_path: Path, counts: tuple[int, ...], test: bool, said: list[str]
+) -> None:
+    labels = [name for name, count in zip(("good", "bad", "odd"), counts, strict=True) for _ in range(count)]
+    lines = [f"text number {n},{label}\n" for n, label in enumerate(labels)]
+    (tmp_path / "a.csv").write_text("text,label\n" + "".join(lines))
+    (tmp_path / "b.csv").write_text("text,label\nnew text,good\nother text,odd\n")
+    splits = "{train: a.csv, test: b.csv}" if test else "{train: a.csv}"
+    (tmp_path / "a.yaml").write_text(
+        f"name: a\nkind: classification\nlabels: {{good: {{}}, bad: {{}}, odd: {{}}}}\ndata: {{splits: {splits}}}\n"
+    )
+    value = json.JSONDecoder().raw_decode(mto("validate", "a.yaml", "--model", "none", "--json").stdout)[0]
+    found = [one for one in value["warnings"] if one["check"] == "rare-label"]
+    assert [one["message"] for one in found] == said
+    assert all(one["where"] == f"a.csv:{sum(counts[:2]) + 2}" and one["hint"] for one in found)
 
 
 @pytest.mark.parametrize(

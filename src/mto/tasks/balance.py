@@ -18,6 +18,9 @@ MOST_SHARE = 0.8
 ENOUGH = 10
 """Rows below which shares say nothing."""
 
+RARE = 5
+"""Train rows of a label below which it can be learnt and measured by chance only."""
+
 LONGER = 0.1
 """Share of a choice's length by which right ones must differ from wrong ones to be told."""
 SURE = 4.0
@@ -56,6 +59,7 @@ def balance_findings(task: Task, paths: Mapping[str, str]) -> Iterator[Odd]:
             yield from _uneven(task, split, examples, _path(examples[0], paths))
     if task.kind == "multiple-choice":
         yield from _lengths(task, where)
+    yield from _rare(task, paths)
     if task.form.labels and task.train:
         seen = {example.targets[0] for example in task.train}
         for name in task.form.labels:
@@ -92,6 +96,42 @@ def _uneven(task: Task, split: str, examples: tuple[Example, ...], where: str) -
             where,
             "accuracy alone says little here; look at macro F1 and at the majority baseline",
         )
+
+
+def _rare(task: Task, paths: Mapping[str, str]) -> Iterator[Odd]:
+    """Labels in fewer than five train rows, or in so few that the usual shots take them all and leave dev none.
+
+    The second holds where dev rows come from train: not of a file that is scored k-fold, nor beside a dev file.
+    """
+    if not task.form.labels:
+        return
+    counts = Counter(example.targets[0] for example in task.train)
+    shots, whole = task.usual_shots, len(task.train)
+    drawn = _all_drawn(counts, shots) if task.test and not task.dev and shots < whole else frozenset()
+    for name, count in counts.items():
+        if count >= RARE and name not in drawn:
+            continue
+        first = next(example for example in task.train if example.targets[0] == name)
+        message = f"the label '{name}' stands in {count} of {whole} train rows"
+        hint = f"fewer than {RARE} say little of a label: give more rows of it, or merge it with another"
+        if count >= RARE:
+            message += f": {shots} shots, drawn evenly over labels, take them all, and dev has none"
+            hint = "give more rows of it or a dev file, or draw fewer with --shots"
+        yield "rare-label", message, _path(first, paths), hint
+
+
+def _all_drawn(counts: Mapping[str, int], shots: int) -> frozenset[str]:
+    """Labels of which an even draw, one of each label in turn, surely takes every row.
+
+    >>> sorted(_all_drawn({"good": 70, "bad": 29, "odd": 6}, 30))
+    ['odd']
+    >>> sorted(_all_drawn({"good": 85, "bad": 15}, 30)), sorted(_all_drawn({"good": 84, "bad": 16}, 30))
+    (['bad'], [])
+    """
+    rounds = 0
+    while sum(min(count, rounds + 1) for count in counts.values()) <= shots and rounds < max(counts.values()):
+        rounds += 1
+    return frozenset(name for name, count in counts.items() if count <= rounds)
 
 
 def _lengths(task: Task, where: str) -> Iterator[Odd]:
