@@ -80,6 +80,34 @@ def test_rows_that_cannot_be_used_are_told_and_the_file_is_written(mto: Mto) -> 
     assert "odd_rows: error" in Path("quiz.yaml").read_text()
 
 
+def test_rows_of_a_label_are_those_that_are_used(mto: Mto) -> None:
+    """Rows that stand twice or have no text are not counted; `mto validate` says the same numbers."""
+    rows = [f"text {n % 10},{'good' if n % 2 else 'bad'}" for n in range(14)] + [",good", " ,bad"]
+    Path("a.csv").write_text("text,label\n" + "\n".join(rows) + "\n")
+    assert "classification, 10 inputs" in mto("init", "a.csv").stdout
+    assert Path("a.yaml").read_text().count("    # 5 rows") == 2
+    assert "bad 5, good 5" in mto("validate", "a.yaml", "--model", "none").stdout
+
+
+def test_questions_that_differ_in_their_choices_are_different_inputs(mto: Mto) -> None:
+    rows = [
+        {"question": "Which makes sense?", "choices": [f"a {n}", f"b {n}"], "answer": n % 2}
+        for n in range(150)
+    ]
+    Path("q.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert "150 inputs, scored on: 50 inputs held out" in mto("init", "q.jsonl").stdout
+
+
+def test_a_wrong_phrase_is_named_itself(mto: Mto) -> None:
+    for name, text in (("a", "text,label\na,x\nb,y\nc,x\nd,y\n"), ("b", "head,tail\na,b\n")):
+        Path(f"{name}.csv").write_text(text)
+        told = mto("init", f"{name}.csv", "--phrase", "{{ txt }} is")
+        assert told.exit_code == 2 and "phrase '{{ txt }} is': unknown field 'txt'" in told.stderr, (
+            told.output
+        )
+        assert ".yaml" not in told.stderr and not list(Path().glob("*.yaml"))
+
+
 def test_files_of_other_splits(mto: Mto) -> None:
     for name, start in (("train", 0), ("test", 20)):
         Path(f"{name}.csv").write_text(

@@ -75,6 +75,34 @@ def test_questions_with_fewer_choices_are_questions() -> None:
     assert (told.kind, told.columns["choices"], told.answers) == ("multiple-choice", tuple("ABCD"), "number")
 
 
+SUM = "What comes after the number {}?".format
+
+
+@pytest.mark.parametrize(
+    ("answer", "way"),
+    [(lambda n: "AB"[n % 2], "letter"), (lambda n: n + 1, "text"), (lambda n: n % 2 + 1, "number")],
+)
+def test_choices_that_are_consecutive_numbers_are_choices(answer: Any, way: str) -> None:
+    told = found(rows(id=int, question=SUM, A=lambda n: n + 1, B=lambda n: n + 50, answer=answer))
+    assert (told.kind, told.columns["choices"], told.answers) == ("multiple-choice", ("A", "B"), way)
+    assert told.unread == ("id",)
+
+
+def test_numbers_that_no_answer_names_are_no_choices() -> None:
+    told = found(
+        rows(text=LONG, A=lambda n: n, B=lambda n: n + 50, label=lambda n: "good" if n % 2 else "poor")
+    )
+    assert told.kind == "classification" and told.unread == ("A", "B")
+
+
+def test_how_answers_are_given_says_the_kind() -> None:
+    with pytest.raises(Unclear) as caught:
+        found(rows(text=LONG, label=lambda n: COLOURS[n % 2]), answers="number")
+    assert caught.value.flag == "--columns choices="
+    with pytest.raises(DataError, match="--answers: says how the right choice is given"):
+        found(rows(text=LONG, label=lambda n: COLOURS[n % 2]), answers="number", columns={"text": "text"})
+
+
 @pytest.mark.parametrize(
     ("table", "flag", "options"),
     [

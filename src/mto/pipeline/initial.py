@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mto.errors import DataError, RunError
+from mto.errors import DataError, RunError, TemplateError
 from mto.runs.atomic import write_text
 from mto.tasks import Example, ItemFile, Task, load_task, read_any_task_file
 from mto.tasks.guess import Guess, Said, guess
+from mto.tasks.items import Reading, read_items
+from mto.tasks.kinds import ItemColumns, ItemData
 from mto.tasks.load_items import item_task
 from mto.tasks.phrasing import two_phrases
 from mto.tasks.profile import text_of
+from mto.tasks.schema import Splits
 from mto.tasks.tables import FORMATS, Table, find_delimiter, read_table
 from mto.tasks.task import fold_case
 from mto.tasks.task_yaml import Draft, hold_out_for, task_yaml
-from mto.templates import get_family, plain_text
+from mto.templates import get_family, phrase_problems, plain_text
 
 SHOWN_EXAMPLES = 3
 
@@ -106,6 +110,7 @@ def init_task(
     between = delimiter or (find_delimiter(path, ()) if form == "csv" else ",")
     table = read_table(path, delimiter=between)
     found = guess(table, said)
+    _check_phrases(phrases, found)
     draft = _draft(
         path, target, table, found, phrases, between if form == "csv" else None, dev=dev, test=test
     )
@@ -131,25 +136,57 @@ def _draft(
         )  # what is wrong with it is said before anything is written
     name = re.sub(r"[^A-Za-z0-9_.]+", "-", path.stem).strip("-_.") or "task"
     relations = (found.relations or (name,)) if found.kind == "completion" else ("",)
+    kept = _kept(table, found, name)
     return Draft(
         name=name,
         file=os.path.relpath(target),
         folder=Path(os.path.relpath(folder, target.parent.resolve())).as_posix(),
         splits={"train": path.name, **{n: Path(os.path.relpath(f.resolve(), folder)).as_posix() for n, f in others.items()}},
         delimiter=None if delimiter == "," else delimiter,
-        inputs=_inputs(table, found),
+        inputs=_heads(table, found) if found.kind == "completion" else len(kept),
+        counts=Counter(example.targets[0] for example in kept) if found.labels else {},
         phrases={relation: tuple(phrases) or two_phrases(found, relation) for relation in relations},
         found=found,
     )  # fmt: skip
 
 
-def _inputs(table: Table, found: Guess) -> int:
-    """How many different inputs the table holds."""
-    fields = ("head", "context", "question", "text", "text2", "source")
-    columns = [str(found.columns[name]).split(".")[0] for name in fields if name in found.columns]
-    places = [table.columns.index(column) for column in columns]
-    rows = (tuple(fold_case(text_of(cells[place])) for place in places) for _, cells in table.rows if cells)
-    return len({row for row in rows if all(row)})
+def _kept(table: Table, found: Guess, name: str) -> tuple[Example, ...]:
+    """The examples that a run will have of the table; none of a completion, whose inputs are counted otherwise."""
+    if found.kind == "completion":
+        return ()
+    data = ItemData(
+        splits=Splits(train=table.name),
+        columns=ItemColumns.model_validate(found.columns),
+        answers=found.answers or "index",
+        odd_rows="drop",
+    )
+    labels = {value.casefold(): label for label, values in found.labels.items() for value in values}
+    return read_items(table, Reading(found.kind, data, name, labels or None)).examples
+
+
+def _heads(table: Table, found: Guess) -> int:
+    """How many different heads the table holds."""
+    place = table.columns.index(str(found.columns["head"]).split(".")[0])
+    return len({head for _, cells in table.rows if cells and (head := fold_case(text_of(cells[place])))})
+
+
+def _check_phrases(phrases: Sequence[str], found: Guess) -> None:
+    """Raise `TemplateError` for the user's own phrases before they stand in a file that is not there yet."""
+    inputs = [
+        name
+        for name in found.columns
+        if name not in ("tail", "relation", "choices", "answer", "label", "target")
+    ]
+    fields = tuple(dict.fromkeys((*inputs, "relation", "head")))
+    problems = [
+        problem
+        for phrase in phrases
+        for problem in phrase_problems(
+            phrase, fields, f"phrase {phrase!r}", choices=found.kind == "multiple-choice"
+        )
+    ]
+    if problems:
+        raise TemplateError("\n".join(map(str, problems)))
 
 
 def _write(draft: Draft, target: Path) -> Initial:

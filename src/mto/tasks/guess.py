@@ -117,9 +117,15 @@ class _Guesser:
         self.reasons: list[str] = []
         self.free = [name for name, seen in self.seen.items() if seen.filled and not seen.numbered]
         self.given = self._given()
+        self._keep_numbers()
 
     def guess(self) -> Guess:
         kind = self._kind()
+        if self.said.answers and kind != "multiple-choice":
+            raise DataError(
+                f"says how the right choice is given, and this is a {kind} task", where="--answers",
+                hint="leave it out, or name the choices: --columns choices=A+B+C",
+            )  # fmt: skip
         columns = self._fields(kind)
         labels = self._labels(str(columns["label"])) if kind == "classification" else {}
         answers = None
@@ -153,6 +159,29 @@ class _Guesser:
         self.free = [name for name in self.free if name not in taken]
         return found
 
+    def _keep_numbers(self) -> None:
+        """Free the columns of choices and answers that look like row numbers: choices that are numbers may be consecutive.
+
+        Only where the answers name the choices: features that are numbers are no choices.
+        """
+        if self.said.kind not in (None, "multiple-choice") or self.given.keys() & {
+            "text",
+            "label",
+            "head",
+            "source",
+        }:
+            return
+        taken = {c for value in self.given.values() for c in ((value,) if isinstance(value, str) else value)}
+        filled = [name for name, seen in self.seen.items() if seen.filled and name not in taken]
+        given = self.given.get("choices")
+        choices = [given] if isinstance(given, str) else list(given or find_choices(self.seen, filled))
+        rest = [name for name in filled if name not in choices]
+        answer = self.given.get("answer") or self._named("answer", rest)
+        if not choices or not answer or set(choices) | {answer} <= {*self.free, *taken}:
+            return
+        if find_answers(self.table, choices[0] if len(choices) == 1 else tuple(choices), str(answer))[0]:
+            self.free = [name for name in filled if name in (*self.free, *choices, answer)]
+
     def _named(self, name: str, among: Sequence[str] | None = None) -> str | None:
         """The free column that is called as this field often is."""
         by_key = {self.seen[column].key: column for column in reversed(self.free if among is None else among)}
@@ -165,6 +194,9 @@ class _Guesser:
             if any(name in fields for name in self.given):
                 self.reasons.append(f"{kind}: its fields are named")
                 return kind  # type: ignore[return-value]
+        if self.said.answers:
+            self.reasons.append("multiple-choice: it is said how the answers name the choices")
+            return "multiple-choice"
         if self.said.labels:
             self.reasons.append("classification: its labels are named")
             return "classification"

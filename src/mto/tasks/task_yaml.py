@@ -27,6 +27,7 @@ class Draft:
         splits: train, perhaps dev and test, to file names in that folder.
         delimiter: of CSV files; None: a comma.
         inputs: different inputs in the train file.
+        counts: of a classification: rows that can be used (none twice, none empty) by label.
         phrases: by relation (one entry ``""`` where there are no relations).
     """
 
@@ -36,6 +37,7 @@ class Draft:
     splits: Mapping[str, str]
     delimiter: str | None
     inputs: int
+    counts: Mapping[str, int]
     phrases: Mapping[str, Sequence[str]]
     found: Guess
 
@@ -83,7 +85,7 @@ def task_yaml(draft: Draft) -> str:
         ),
     ]
     if found.kind == "classification":
-        lines += _labels(found)
+        lines += _labels(found, draft.counts)
         if "text2" in found.columns:
             lines += [
                 "# How the two texts stand where no phrase says it.",
@@ -101,9 +103,7 @@ def _phrases(phrases: Sequence[str], indent: str, field: str) -> list[str]:
     ]
 
 
-def _labels(found: Guess) -> list[str]:
-    column = str(found.columns["label"])
-    counts = found.seen[column].values
+def _labels(found: Guess, counts: Mapping[str, int]) -> list[str]:
     words = words_for(tuple(found.labels))
     lines = [
         "# (check) Each label: what stands for it in the data, and its words, which are written behind a phrase. The first word is",
@@ -111,10 +111,9 @@ def _labels(found: Guess) -> list[str]:
         "labels:",
     ]
     for name, values in found.labels.items():
-        rows = sum(counts.get(value, 0) for value in values)
         data = ", ".join(map(quoted, values))
         said = ", ".join(map(quoted, words[name]))
-        lines.append(f"  {quoted(name)}: {{data: [{data}], words: [{said}]}}    # {rows} rows")
+        lines.append(f"  {quoted(name)}: {{data: [{data}], words: [{said}]}}    # {counts.get(name, 0)} rows")
     return lines
 
 
