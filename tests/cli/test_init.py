@@ -98,6 +98,23 @@ def test_questions_that_differ_in_their_choices_are_different_inputs(mto: Mto) -
     assert "150 inputs, scored on: 50 inputs held out" in mto("init", "q.jsonl").stdout
 
 
+def test_references_in_columns_of_their_own(mto: Mto) -> None:
+    Path("a.csv").write_text("src,ref1,ref2\n" + "".join(f"text {n},one {n},two {n}\n" for n in range(4)))
+    told = mto("init", "a.csv", "--columns", "source=src,target=ref1+ref2", "--json")
+    assert told.exit_code == 0, told.output
+    task = load_task("a.yaml")
+    assert (task.kind, task.train[0].targets) == ("text-to-text", ("one 0", "two 0"))
+    assert task.phrases[0] == "{{ source }} The answer:"
+    told = mto("init", "a.csv", "--columns", "source=src,target=ref1+ref3", "--force")
+    assert told.exit_code == 2 and "no column 'ref3' for target" in told.stderr
+
+
+def test_errors_of_the_file_to_be_do_not_name_a_file_that_is_gone(mto: Mto) -> None:
+    Path("a.csv").write_text("text,label\na,0\nb,1\nc,0\nd,1\n")
+    told = mto("init", "a.csv", "--labels", "0=same,1=same")
+    assert told.exit_code == 2 and "two labels or more" in told.stderr and ".new" not in told.stderr
+
+
 def test_a_wrong_phrase_is_named_itself(mto: Mto) -> None:
     for name, text in (("a", "text,label\na,x\nb,y\nc,x\nd,y\n"), ("b", "head,tail\na,b\n")):
         Path(f"{name}.csv").write_text(text)

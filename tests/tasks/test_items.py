@@ -182,6 +182,23 @@ def test_sources_that_stand_twice_have_several_targets(tmp_path: Path) -> None:
     ]
 
 
+def test_references_may_stand_in_columns_of_their_own(tmp_path: Path) -> None:
+    rows = [
+        {"s": "ski", "a": "One skis.", "b": "A hill."},
+        {"s": "sit", "a": "One sits.", "b": None},
+        {"s": "run", "a": "", "b": "One runs."},
+        {"s": "eat", "a": "", "b": ""},
+    ]
+    columns = "  columns: {source: s, target: [a, b]}\n"
+    task = load_task(write(tmp_path, "text-to-text", rows, data=columns))
+    assert [one.targets for one in task.train] == [("One skis.", "A hill."), ("One sits.",), ("One runs.",)]
+    assert [(one.where.rpartition("/")[2], one.message) for one in task.warnings] == [
+        ("train.jsonl:4", "empty target, row left out")
+    ]
+    with pytest.raises(DataError, match="column 'c' is missing"):
+        load_task(write(tmp_path, "text-to-text", rows, data=columns.replace("a, b", "a, c")))
+
+
 @pytest.mark.parametrize(
     ("kind", "more", "data", "message"),
     [

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def init(
     data: Annotated[Path, typer.Argument(help="CSV, TSV, JSONL or Parquet with your rows.")],
     kind: Annotated[str | None, typer.Option(help="completion, multiple-choice, classification or text-to-text. Default: guessed from the columns.")] = None,
-    columns: Annotated[str | None, typer.Option(help="Which column holds which field, where it cannot be guessed: text=REVIEW,label=STARS; choices in columns of their own: choices=A+B+C.")] = None,
+    columns: Annotated[str | None, typer.Option(help="Which column holds which field, where it cannot be guessed: text=REVIEW,label=STARS; choices, or references of a text, in columns of their own: choices=A+B+C, target=REF1+REF2.")] = None,
     labels: Annotated[str | None, typer.Option(help="What labels in the data mean: 0=negative,1=positive.")] = None,
     answers: Annotated[str | None, typer.Option(help="How the right choice is given: index, number, letter or text.")] = None,
     phrase: Annotated[list[str] | None, typer.Option("--phrase", help="A natural phrase up to where the answer begins: '{{ head }} is used for'; repeatable. Default: two are made up.")] = None,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mto.errors import DataError, RunError, TemplateError
+from mto.errors import ConfigError, DataError, RunError, TemplateError
 from mto.runs.atomic import write_text
 from mto.tasks import Example, ItemFile, Task, load_task, read_any_task_file
 from mto.tasks.guess import Guess, Said, guess
@@ -200,6 +200,13 @@ def _write(draft: Draft, target: Path) -> Initial:
             (example.where, _written(task, example)) for example in (*task.train, *task.test)[:SHOWN_EXAMPLES]
         )
         trial.replace(target)
+    except (ConfigError, TemplateError) as error:
+        # The lines of a file that is not there help nobody.
+        shown = [
+            text and re.sub(rf"{re.escape(str(trial))}(:\d+)?", str(target), text)
+            for text in (error.message, error.where)
+        ]
+        raise type(error)(shown[0] or "", where=shown[1], hint=error.hint) from None
     finally:
         trial.unlink(missing_ok=True)
     found, held = draft.found, hold_out_for(draft.inputs)

@@ -61,7 +61,7 @@ class Said:
     """What the user says instead of leaving it to a guess.
 
     Attributes:
-        columns: field to column; the choices in columns of their own are joined by ``+``.
+        columns: field to column; the choices, or the references of a text, in columns of their own are joined by ``+``.
         labels: what stands in the data to the name of its label.
     """
 
@@ -76,7 +76,7 @@ class Guess:
     """What a table holds.
 
     Attributes:
-        columns: field to column, or to the columns of the choices.
+        columns: field to column, or to the columns of the choices or of the references.
         labels: of a classification: name of each label to what stands in the data.
         relations: of a completion with a relation column: its values.
         unread: columns that are no field.
@@ -147,7 +147,11 @@ class _Guesser:
                 raise UnknownNameError(
                     f"no field is named '{name}'", where="--columns", hint=suggest(name, known)
                 )
-            parts = (column,) if column in self.seen or name != "choices" else tuple(column.split("+"))
+            parts = (
+                (column,)
+                if column in self.seen or name not in ("choices", "target")
+                else tuple(column.split("+"))
+            )
             missing = next((part for part in parts if part not in self.seen), None)
             if missing is not None:
                 raise DataError(

@@ -99,7 +99,7 @@ def read_items(table: Table, reading: Reading) -> Cleaned:
 
 
 def find_places(table: Table, reading: Reading) -> dict[str, list[Callable[[tuple[Cell, ...]], Cell]]]:
-    """How to take each field out of the cells of a row; several ways for choices in columns of their own.
+    """How to take each field out of the cells of a row; several ways for choices, or targets, in columns of their own.
 
     Raises:
         DataError: all missing columns at once.
@@ -217,7 +217,7 @@ def _classification(found: Found, reading: Reading, where: str) -> Read | str:
 
 def _text_to_text(found: Found, reading: Reading, where: str) -> Read | str:
     source = ", ".join(cell_texts(found["source"][0], where))
-    targets = [text for text in cell_texts(found["target"][0], where) if text]
+    targets = [text for cell in found["target"] for text in cell_texts(cell, where) if text]
     if not source or not targets:
         return "empty source" if not source else "empty target"
     return {"source": source, "relation": reading.relation}, targets, ""

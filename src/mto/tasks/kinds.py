@@ -18,7 +18,7 @@ class ItemColumns(Strict):
     """Which column of the files holds which field. A dot leads into a nested column: ``choices.text``.
 
     Multiple choice has question, choices (one column with a list, or one column a choice), answer, and perhaps context and
-    fact; classification text, perhaps text2, and label; text to text source and target.
+    fact; classification text, perhaps text2, and label; text to text source and target (one column, or one a reference).
     """
 
     question: Text | None = None
@@ -30,7 +30,7 @@ class ItemColumns(Strict):
     text2: Text | None = None
     label: Text | None = None
     source: Text | None = None
-    target: Text | None = None
+    target: Text | tuple[Text, ...] | None = None
 
     def given(self) -> dict[str, str | tuple[str, ...]]:
         """Field to column, those that are named."""

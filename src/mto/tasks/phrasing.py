@@ -41,7 +41,9 @@ def two_phrases(found: Guess, relation: str = "") -> tuple[str, str]:
     if found.kind == "classification":
         return _of_labels(found)
     if found.kind == "text-to-text":
-        name = _telling(str(found.columns["target"])) or "answer"
+        target = found.columns["target"]
+        # Of several columns none is the name of what they hold: ref1, ref2.
+        name = (_telling(target) if isinstance(target, str) else "") or "answer"
         return f"{{{{ source }}}} The {name}:", f"{{{{ source }}}} {name.capitalize()}:"
     name = spoken(relation) if "relation" in found.columns else _telling(str(found.columns["tail"]))
     if "relation" in found.columns and name:
