@@ -51,6 +51,35 @@ def test_every_command_takes_columns_of_other_names(mto: Mto, mini: str, asked: 
 
 
 @pytest.mark.parametrize(
+    "text",
+    ["text,label\na film,good\na bore,bad\n", "question,A,B,answer\nWhich?,this,that,A\nWhy?,so,no,B\n"],
+)
+def test_rows_of_another_kind_lead_to_init(mto: Mto, mini: str, text: str) -> None:
+    Path("a.csv").write_text(text)
+    for words in (["validate", "a.csv", "--model", "none"], ["run", "a.csv", "--dry-run"]):
+        told = mto(*words)
+        assert told.exit_code == 2 and "mto init a.csv" in " ".join(told.output.split()), told.output
+    Path("a.csv").write_text("head,use\na,b\n")
+    assert "mto init" not in mto("validate", "a.csv", "--model", "none").output
+
+
+def test_more_shots_than_rows_are_refused_without_test_rows_too(mto: Mto, mini: str, tmp_path: Path) -> None:
+    lines = [f"{thing.replace('_', ' ')},{USES[n % 6]}\n" for n, thing in enumerate(THINGS[:8])]
+    Path("a.csv").write_text("head,tail\n" + "".join(lines))
+    words = ["run", "a.csv", "-f", "mapping", "--dry-run", "-q", "--json", *FAST]
+    told = mto(*words, "--shots", "9")
+    assert told.exit_code == 2 and "9 shots asked for, the train data have 8 heads" in told.stderr
+    assert json.loads(mto(*words, "--shots", "8").stdout)["tasks"][0]["train"] == 8
+
+
+def test_shots_of_a_task_file_are_never_too_many(mto: Mto, mini: str, tmp_path: Path) -> None:
+    Path("a.csv").write_text("source,target\n" + "".join(f"the {t},{t}\n" for t in THINGS[:8]))
+    Path("a.yaml").write_text("name: a\nkind: text-to-text\nshots: 16\ndata: {splits: {train: a.csv}}\n")
+    told = mto("run", "a.yaml", "-f", "mapping", "--dry-run", "-q", "--json", *FAST)
+    assert told.exit_code == 0 and json.loads(told.stdout)["tasks"][0]["train"] == 8, told.output
+
+
+@pytest.mark.parametrize(
     ("words", "said"),
     [
         (["--columns", "head"], "'head' is not of the form FIELD=COLUMN"),

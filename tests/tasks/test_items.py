@@ -199,6 +199,17 @@ def test_references_may_stand_in_columns_of_their_own(tmp_path: Path) -> None:
         load_task(write(tmp_path, "text-to-text", rows, data=columns.replace("a, b", "a, c")))
 
 
+def test_a_question_that_stands_twice_is_told_with_its_choices(tmp_path: Path) -> None:
+    rows = [
+        {"question": "Which makes sense?", "choices": ["He ate soup.", f"He ate {what}."], "answer": 0}
+        for what in ("a house", "a car", "a house")
+    ]
+    task = load_task(write(tmp_path, "multiple-choice", rows))
+    assert [warning.message for warning in task.warnings] == [
+        "'Which makes sense? (He ate soup. / He ate a house.)' stands here again, left out"
+    ]
+
+
 @pytest.mark.parametrize(
     ("kind", "more", "data", "message"),
     [

@@ -258,8 +258,10 @@ def draw_splits(task: Task, config: CompareConfig) -> dict[int, Split]:
 
 
 def _drawn(task: Task, config: CompareConfig) -> dict[int, Split]:
+    # What the task's own file asks for is never too much; what the user asks for is refused where there are fewer rows.
+    asked = task.usual_shots if config.shots is not None and config.shots == task.shots else config.shots
     if task.test:
-        shots = task.usual_shots if config.shots is None else config.shots
+        shots = task.usual_shots if asked is None else asked
         return {
             seed: draw_split(
                 task, shots=shots, seed=seed, dev=config.dev if shots else None,
@@ -272,7 +274,7 @@ def _drawn(task: Task, config: CompareConfig) -> dict[int, Split]:
             f"{task.name}: zero shots asked for, but the task has no test data to score on",
             hint="give the task a test file, or leave --shots out",
         )
-    wanted = None if config.shots is None or config.shots >= len(task.train) else config.shots
+    wanted = None if asked == len(task.train) else asked
     drawn = draw_split(task, shots=wanted, seed=config.test_seed, dev=0)
     return {seed: replace(drawn, seed=seed) for seed in config.seeds}
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from statistics import fmean, stdev
 
 from mto.tasks.alike import alike_findings
-from mto.tasks.task import Example, Task, fold_case
+from mto.tasks.task import Example, Task, fold_case, shown
 
 FEW = 16
 """Inputs to learn from below which a score says little."""
@@ -165,7 +165,7 @@ def _near(task: Task, paths: Mapping[str, str]) -> Iterator[Odd]:
     for example in task.test:
         split, other = known.get(_bare(example), ("", example))
         if split and other.id != example.id:
-            message = f"'{_short(example)}' stands in {split} too ({other.where}), but for marks"
+            message = f"'{shown(example.fields)}' stands in {split} too ({other.where}), but for marks"
             yield (
                 "overlap",
                 message,
@@ -180,10 +180,6 @@ def _bare(example: Example) -> str:
         for name, text in sorted(example.fields.items())
     )
     return "\x1f".join(texts)
-
-
-def _short(example: Example) -> str:
-    return example.head if len(example.head) <= 60 else example.head[:59] + "…"
 
 
 def _path(example: Example, paths: Mapping[str, str]) -> str:

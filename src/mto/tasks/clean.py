@@ -10,7 +10,7 @@ from mto.errors import DataError
 from mto.registry import suggest
 from mto.tasks.schema import Columns
 from mto.tasks.tables import Cell, Table, cell_texts
-from mto.tasks.task import DataWarning, Example, example_id, fold_case
+from mto.tasks.task import DataWarning, Example, example_id, fold_case, shown
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,7 @@ def heads_in_two_splits(
         for example in examples:
             if example.id in seen:
                 line = example.where.rsplit(":", 1)[-1]
-                message = f"'{example.head}' stands in {seen[example.id]} as well as in {split}"
+                message = f"'{shown(example.fields)}' stands in {seen[example.id]} as well as in {split}"
                 warnings.append(DataWarning("head-in-two-splits", f"{paths[split]}:{line}", message))
             else:
                 seen[example.id] = split

@@ -11,7 +11,7 @@ from mto.tasks.answers import without_trailing
 from mto.tasks.clean import Cleaned
 from mto.tasks.kinds import FIELDS, ItemData, ItemKind
 from mto.tasks.tables import Cell, Table, cell_texts
-from mto.tasks.task import DataWarning, Example, example_id, fold_case, head_of
+from mto.tasks.task import DataWarning, Example, example_id, fold_case, shown
 from mto.templates import CHOICE_FIELDS, MOST_CHOICES
 
 SHOWN = 10  # odd rows listed in one message
@@ -257,24 +257,17 @@ def _keep(
     mine = kept.targets.get(key, {})
     if one and mine:
         if fold_case(targets[0]) in mine:
-            message = f"'{_short(fields)}' stands here again, left out"
+            message = f"'{shown(fields)}' stands here again, left out"
             warnings.append(DataWarning("duplicate-row", where, message))
             return
-        raise OddRowError(f"'{_short(fields)}' stands in {kept.where[key]} with another answer")
+        raise OddRowError(f"'{shown(fields)}' stands in {kept.where[key]} with another answer")
     new = {fold_case(target): target for target in targets if fold_case(target) not in mine}
     if not new:
-        warnings.append(
-            DataWarning("duplicate-row", where, f"'{_short(fields)}' stands here again, left out")
-        )
+        warnings.append(DataWarning("duplicate-row", where, f"'{shown(fields)}' stands here again, left out"))
         return
     kept.fields.setdefault(key, fields)
     kept.where.setdefault(key, place)
     kept.targets.setdefault(key, {}).update(new)
-
-
-def _short(fields: Mapping[str, str]) -> str:
-    text = head_of(fields)
-    return text if len(text) <= 60 else text[:59] + "…"
 
 
 def check_classes(examples: tuple[Example, ...], path: str) -> None:

@@ -287,7 +287,18 @@ def _from_file(
     origin, tables = open_tables(spec, None, path, path.stem)
     chosen = relation or _only_relation(tables["train"], spec.columns) or path.stem
     selection = Selection(chosen, spec.columns, alone=True)
-    return _build(path.stem, origin, tables, selection, _checked(phrases, spec.columns), type)
+    try:
+        return _build(path.stem, origin, tables, selection, _checked(phrases, spec.columns), type)
+    except DataError as error:
+        found = tables["train"].columns
+        if len(found) < 2 or {spec.columns.head, spec.columns.tail} & set(found):
+            raise
+        # Neither is there: most likely the rows are questions or texts with labels.
+        hint = (
+            f"{error.hint}; or, where these are questions with choices, texts with labels, or texts that lead to texts, write a task "
+            f"file first: mto init {path} (without one, rows are read as a completion: head and tail)"
+        )
+        raise DataError(error.message, where=error.where, hint=hint) from None
 
 
 def _only_relation(table: Table, columns: Columns) -> str | None:

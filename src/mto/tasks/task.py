@@ -180,6 +180,24 @@ def head_of(fields: Mapping[str, str]) -> str:
     return " ".join(text for name, text in fields.items() if name != "relation" and name not in CHOICE_FIELDS)
 
 
+MOST_SHOWN = 60
+"""Characters of an input, and of the choices behind it, that a message shows."""
+
+
+def shown(fields: Mapping[str, str]) -> str:
+    """The whole input of a row for a message, shortened: questions may differ in their choices alone.
+
+    >>> shown({"question": "Which makes sense?", "relation": "QA", "choice1": "He ate soup.", "choice2": "He ate a house."})
+    'Which makes sense? (He ate soup. / He ate a house.)'
+    """
+    choices = " / ".join(choices_of(fields))
+    return _cut(head_of(fields)) + (f" ({_cut(choices)})" if choices else "")
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MOST_SHOWN else text[: MOST_SHOWN - 1] + "…"
+
+
 def example_id(fields: Mapping[str, str]) -> str:
     """The id of an example: 12 hexadecimal digits, independent of file, split, case and spacing."""
     text = "\x1f".join(f"{name}\x1e{fold_case(fields[name])}" for name in sorted(fields))
