@@ -163,7 +163,17 @@ INPUTS: tuple[Bad, ...] = (
         "empty target", "rows.csv", ("source,target\na b,\n" + GOOD).encode(), 2,
         task="name: sums\nkind: text-to-text\ndata: {splits: {train: rows.csv}}\n",
     ),
+    Bad(
+        "a choice missing between others", "rows.csv", ("ask,a,b,c,key\nwhy,this,,that,A\n" + "".join(f"why {n},this,that,,B\n" for n in range(20))).encode(), 2,
+        task="name: gap\nkind: multiple-choice\ndata: {splits: {train: rows.csv}, answers: letter, columns: {question: ask, choices: [a, b, c], answer: key}}\n",
+    ),
+    questions("choices that only a mark tells apart", None, choices=["c", "c++"], answer="c"),
+    Bad(
+        "a column of references that is not there", "rows.csv", ("source,one\n" + GOOD).encode(), 1,
+        task="name: sums\nkind: text-to-text\ndata: {splits: {train: rows.csv}, columns: {target: [one, two]}}\n",
+    ),
     # Task files
+    yaml("no side of shared heads", TASK.replace("{train: rows.csv}", "{train: rows.csv}, shared_heads: both"), 2),
     yaml("not YAML", "name: [own\n", 2),
     yaml("a list", "- name: own\n"),
     yaml("empty task file", ""),
