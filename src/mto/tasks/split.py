@@ -144,7 +144,8 @@ def _check(task: Task, shots: int | None, dev: int | None, max_test: int | None)
             raise DataError(f"{name} is {number}; it cannot be negative")
     if shots is not None and shots > len(task.train):
         raise DataError(
-            f"{task.name}: {shots} shots asked for, the train data have {len(task.train)} heads",
+            f"{task.name}: {shots} shots asked for, the train data have {len(task.train)} {'head' if len(task.train) == 1 else 'heads'}",
+            where=task.source.path or None,
             hint=f"ask for {len(task.train)} shots or fewer; a shot is one row, each from another head",
         )
     if dev is not None and shots is not None and dev > shots:

@@ -104,7 +104,8 @@ def cross_validate(
     heads = list(dict.fromkeys(row.id for row in split.train))
     if len(heads) < 3:
         raise DataError(
-            f"{split.task}: {len(heads)} labelled heads are too few for folds with dev rows inside",
+            f"{len(heads)} labelled {'head is' if len(heads) == 1 else 'heads are'} too few for folds with dev rows inside",
+            where=task.source.path or split.task,
             hint="give three heads or more, or a test file",
         )
     parts = folds(split, min(k, len(heads)))
