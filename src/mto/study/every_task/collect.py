@@ -33,7 +33,11 @@ def collect(study: Study) -> EveryTaskResults:
                     told.pop("method")
                     untuned[arm.step] = Untuned.model_validate({**told, **study.untuned(arm)})
     stored = {model: study.revision(model) or {} for model in asked}
-    told = read_json(study.folder.path / "environment.json") or environment()
+    told, now = read_json(study.folder.path / "environment.json") or environment(), environment()
+    # A study grows part by part: its command is the one that puts all of it together, its code that of all calls until then.
+    told["command"] = now["command"]
+    if now.get("commit") and now["commit"] != told.get("commit"):
+        told["commit"] = f"{told.get('commit')} to {now['commit']}"
     spent = sum(one.seconds for one in swept.values()) + sum(one.seconds for one in untuned.values())
     return EveryTaskResults(
         title=config.title,
