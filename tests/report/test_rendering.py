@@ -390,3 +390,22 @@ def test_free_answers_are_not_told_to_be_no_option() -> None:
         of_kind = given.model_copy(update={"cells": cells, "tasks": tasks})
         columns = score_table(of_kind, summarise(of_kind).whole).columns
         assert "calibration error %" in columns and ("no option %" in columns) == told
+
+
+def test_columns_that_do_not_fit_are_left_out_and_told() -> None:
+    from rich.console import Console
+
+    from mto.report.tables import Row, Table
+    from mto.report.terminal import draw_table
+
+    figure = "14.6 [6.0, 24.1]"
+    heads = ("", *(f"column {n}" for n in range(9)))
+    table = Table(heads, (Row("family", None, ("Mapping (conventional)", *[figure] * 9)),))
+    out = io.StringIO()
+    console = Console(file=out, width=80)
+    console.print(draw_table(synthetic(), "T", table, 80))
+    lines = out.getvalue().splitlines()
+    text = "\n".join(lines)
+    whole = text.count(figure)
+    assert 2 <= whole < 9 and "column 0" in text and "(convention" in text and "…" not in text
+    assert f"{9 - whole} more columns stand in the report" in text and max(map(len, lines)) <= 80

@@ -73,7 +73,13 @@ def draw_table(comparison: Comparison, title: str, content: Table, width: int) -
         collapse_padding=True,
         padding=(0, 1 if width >= ROOMY else 0),
     )
-    for number, (column, size) in enumerate(zip(content.columns, _widths(content, width), strict=True)):
+    sizes = _widths(content, width)
+    left_out = len(content.columns) - len(sizes)
+    if left_out:
+        more = "one more column stands" if left_out == 1 else f"{left_out} more columns stand"
+        drawn.caption = Text(f"{more} in the report", style="dim")
+        drawn.caption_justify = "left"
+    for number, (column, size) in enumerate(zip(content.columns, sizes, strict=False)):
         drawn.add_column(
             Text(column),
             justify="right" if number else "left",
@@ -84,21 +90,30 @@ def draw_table(comparison: Comparison, title: str, content: Table, width: int) -
         style = "bold" if row.kind == "aligned" else "dim" if row.kind in ("baseline", "zero-shot") else ""
         colour = marks[row.family].dark if row.family in marks and row.kind == "family" else ""
         first = Text(row.cells[0], style=f"{style} {colour}".strip())
-        drawn.add_row(first, *(Text(cell, style=style) for cell in row.cells[1:]))
+        drawn.add_row(first, *(Text(cell, style=style) for cell in row.cells[1 : len(sizes)]))
     return drawn
 
 
 def _widths(content: Table, width: int) -> list[int]:
     """Columns of the terminal for each column of a table: heads are on one line if all fits, else they wrap between words.
 
-    What is left then goes to the names of rows, which wrap too; figures never do, for a cut one would be another figure.
+    What is left then goes to the names of rows, which wrap too; figures never do, for a cut one would be another figure. Columns that do
+    not fit even so are left out, the last ones first.
     """
     cells = [[len(row.cells[number]) for row in content.rows] for number in range(len(content.columns))]
     longest = [max([0, *several]) for several in cells]
     whole = [max(size, len(column)) for size, column in zip(longest, content.columns, strict=True)]
-    between = len(whole) + 1 + (len(whole) if width >= ROOMY else 0)  # the box, and the padding
-    if sum(whole) + between <= width:
+    if sum(whole) + _between(len(whole), width) <= width:
         return whole
     words = [max([0, *map(len, column.split())]) for column in content.columns]
     figures = [max(pair) for pair in zip(longest[1:], words[1:], strict=True)]
-    return [min(whole[0], max(NAME, width - sum(figures) - between)), *figures]
+    name = min(whole[0], NAME)
+    while len(figures) > 1 and name + sum(figures) + _between(len(figures) + 1, width) > width:
+        figures.pop()
+    left = width - sum(figures) - _between(len(figures) + 1, width)
+    return [min(whole[0], max(name, left)), *figures]
+
+
+def _between(columns: int, width: int) -> int:
+    """What the box and the padding take."""
+    return columns + 1 + (columns if width >= ROOMY else 0)
