@@ -20,11 +20,12 @@ def test_the_tutorial(mto: Mto) -> None:
     blocks = BLOCK.findall(PAGE.read_text(encoding="utf-8"))
     (rows,) = [text for kind, text in blocks if kind == "csv"]
     Path("feedback.csv").write_text(rows)
-    init, validate, run = (shlex.split(text)[1:] for kind, text in blocks if kind == "sh")
+    init, validate, run, predict = (shlex.split(text)[1:] for kind, text in blocks if kind == "sh")
     assert (init[0], validate[0], run[:2]) == ("init", "validate", ["run", "feedback.yaml"])
+    assert predict[:3] == ["predict", "--run", run[-1]]
     told = mto(*init)
     assert told.exit_code == 0, told.output
-    printed, findings, _ = (text for kind, text in blocks if kind == "text")
+    printed, findings, *_ = (text for kind, text in blocks if kind == "text")
     said = told.stderr + told.stdout
     assert [line for line in printed.splitlines() if line not in said.splitlines()] == []
     assert said.count("[feedback.csv:") == 3

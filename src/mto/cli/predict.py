@@ -68,7 +68,7 @@ def predict(
         emit({**told, "output": target} if kept is None else {**told, "answers": kept.rows})
     elif target != "-":
         empty = f", {len(odd):,} of them left empty" if odd else ""
-        typer.echo(f"{rows:,} rows{empty}: {target}{_chances(model)}")
+        typer.echo(f"{rows:,} row{'' if rows == 1 else 's'}{empty}: {target}{_chances(model)}")
 
 
 def _chances(model: TunedModel) -> str:
