@@ -35,13 +35,13 @@ def collect(study: Study) -> EveryTaskResults:
     stored = {model: study.revision(model) or {} for model in asked}
     told, now = read_json(study.folder.path / "environment.json") or environment(), environment()
     # A study grows part by part: its command is the one that puts all of it together, its code that of all calls until then.
-    told["command"] = now["command"]
+    told.pop("command", None)
     if now.get("commit") and now["commit"] != told.get("commit"):
         told["commit"] = f"{told.get('commit')} to {now['commit']}"
     spent = sum(one.seconds for one in swept.values()) + sum(one.seconds for one in untuned.values())
     return EveryTaskResults(
         title=config.title,
-        command=str(told.pop("command", "")),
+        command=str(now["command"]),
         environment=told,
         hours=(spent + sum(one.seconds for one in tuned.values())) / 3600,
         config=config.fixed(),
