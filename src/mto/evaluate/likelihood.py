@@ -118,7 +118,7 @@ def likelihood(
         include_eos: score the EOS too, kept apart in `nll_eos`.
         depth_rank: also the mean rank of the gold tokens (costs one more pass over each row of logits).
         details: also each answer token by token.
-        batch_tokens: tokens of a batch, sources and targets, pads counted.
+        batch_tokens: tokens of a batch, pads counted; a token that is only attended to counts a quarter.
         precision: ``fp32``, or ``bf16`` for bf16 autocast; sums are always in float32 or wider.
 
     Raises:

@@ -27,6 +27,9 @@ _POOL = 16  # batches whose encoder states are kept at one time
 # Positions that one more call costs, in time: weights are read from memory again, and every layer is called again.
 _CALL = {"cpu": 32}
 _CALL_ELSEWHERE = 2048
+# Positions of a source for one position of a target, when the size of a decoder batch is counted: a source is only attended
+# to there, at the cost of a copy of its keys and values.
+_ATTENDED = 4
 # Logits that exist at one time. On a CPU a block that stays near the caches is twice as fast as a large one.
 _LOGITS = {"cpu": 4 << 20}
 _LOGITS_ELSEWHERE = 64 << 20
@@ -82,7 +85,7 @@ def score_targets(
         sources: distinct sources.
         owner: for each target the number of its source.
         targets: what to score.
-        batch_tokens: rows times (source + target) of a batch.
+        batch_tokens: encoder batches have as many tokens; in the decoder's a token of the source counts a quarter.
         ranks: whether ranks are wanted too.
     """
     sink = _Sink(forward, targets, ranks)
@@ -96,7 +99,7 @@ def score_targets(
             groups.setdefault(-1 if question.alone else question.shared, []).append(number)
         for group in groups.values():
             lengths = [some[n].shared + 1 for n in group]
-            for numbers in plan_tight(lengths, batch_tokens, call=call, beside=pool.longest):
+            for numbers in plan_tight(lengths, batch_tokens, call=call, beside=pool.longest // _ATTENDED):
                 batch = [some[group[n]] for n in numbers]
                 memory = pool.memory([group[n] for n in numbers])
                 _score_shared(forward, adapter, batch, memory, targets, sink)
@@ -209,7 +212,7 @@ def _score_rest(
             if target.wanted and target.wanted[-1] > question.shared:
                 rest.append((row, number, target.ids[question.shared : target.wanted[-1]]))
     shared = batch[0].shared
-    beside = memory.states.shape[1] + shared
+    beside = (memory.states.shape[1] + shared) // _ATTENDED
     lengths = [len(ids) for _, _, ids in rest]
     for numbers in plan_tight(lengths, batch_tokens, call=call, beside=beside):
         part = [rest[n] for n in numbers]
