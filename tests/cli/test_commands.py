@@ -42,6 +42,16 @@ def test_ls(mto: Mto, mini: str, kind: str, name: str) -> None:
     assert name in [row["name"] for row in json.loads(mto("ls", kind, "--json").stdout)]
 
 
+def test_ls_leaves_columns_out_before_it_breaks_words(mto: Mto, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    narrow = mto("ls", "tasks").stdout
+    assert "multiple-choice" in narrow and "questions of school science" in narrow
+    assert "no room for: data, type (--json has all)" in narrow and "mask-filling" not in narrow
+    monkeypatch.setenv("COLUMNS", "160")
+    wide = mto("ls", "tasks").stdout
+    assert "no room for" not in wide and "mask-filling" in wide
+
+
 def test_show_prints_text_and_ids(mto: Mto, mini: str) -> None:
     told = mto("show", "household/ObjectUse", "--family", "masked-prompting", "--head", "bib")
     assert told.exit_code == 0

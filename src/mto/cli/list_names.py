@@ -21,6 +21,10 @@ class Kind(StrEnum):
     metrics = "metrics"
 
 
+# What a narrow terminal can do without, the first of them first.
+_LEAVE_OUT = {Kind.tasks: ("data", "type"), Kind.templates: ("needs a phrase", "tunes")}
+
+
 @guarded
 def list_names(
     kind: Annotated[Kind, typer.Argument(help="What to list.")] = Kind.tasks,
@@ -34,20 +38,41 @@ def list_names(
         emit(rows)
         return
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
+    console = Console()
+    columns = list(rows[0] if rows else ("none",))
+    left_out: list[str] = []
+    for column in _LEAVE_OUT.get(kind, ()):  # before words break
+        if _needed(rows, columns) > console.width:
+            columns.remove(column)
+            left_out.append(column)
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for number, column in enumerate(rows[0] if rows else ("none",)):
-        table.add_column(column, overflow="fold", no_wrap=number == 0)  # a name must stay whole
+    for number, column in enumerate(columns):
+        table.add_column(column, overflow="fold", no_wrap=number == 0, min_width=_longest(rows, column))
     for row in rows:
-        table.add_row(*(_cell(value) for value in row.values()))
-    Console().print(table, markup=False)
+        table.add_row(*(escape(_cell(row[column])) for column in columns))
+    console.print(table, markup=False)
+    if left_out:
+        console.print(f"no room for: {', '.join(left_out)} (--json has all)", style="dim")
+
+
+def _needed(rows: list[dict[str, Any]], columns: list[str]) -> int:
+    """Columns of the terminal for a table whose names and words are whole, with room for some words in the last column."""
+    last = min(24, max((len(_cell(row[columns[-1]])) for row in rows), default=0))
+    widths = [_longest(rows, column) for column in columns]
+    widths[0] = max([len(columns[0]), *(len(_cell(row[columns[0]])) for row in rows)])
+    return sum(widths[:-1]) + max(last, widths[-1]) + 2 * (len(columns) - 1)
+
+
+def _longest(rows: list[dict[str, Any]], column: str) -> int:
+    words = [word for row in rows for word in _cell(row[column]).split()]
+    return max(map(len, [column, *words]))
 
 
 def _cell(value: Any) -> str:
-    from rich.markup import escape
-
-    return "" if value is None else escape(str(value))
+    return "" if value is None else str(value)
 
 
 list_names.epilog = examples(  # type: ignore[attr-defined]
