@@ -244,7 +244,7 @@ def test_any_text_gives_an_answer_whatever_its_order(pairs: list[tuple[str, str]
 
 
 def test_atomic_relations_that_the_table_never_saw(shared_dir: Path) -> None:
-    """30 train rows of each of the 17 relations of METHOD 5, judged by the table of household."""
+    """30 train rows of each of the 17 relations of docs/method.md 5, judged by the table of household."""
     kinds = {entry.name: entry.type for entry in list_tasks()}
     found: dict[str, list[Row]] = {}
     text = (shared_dir / "data" / "atomic2020" / "train.tsv").read_text(encoding="utf-8")

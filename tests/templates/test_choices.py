@@ -1,4 +1,4 @@
-"""Families for multiple choice: their forms of METHOD 3 and 4, options of their layout, and ids with each adapter."""
+"""Families for multiple choice: their forms of docs/method.md 3 and 4, options of their layout, and ids with each adapter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Families composed with phrases: the table of METHOD 3, and every finding of the lint."""
+"""Families composed with phrases: the table of docs/method.md 3, and every finding of the lint."""
 
 from __future__ import annotations
 

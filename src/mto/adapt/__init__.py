@@ -1,4 +1,4 @@
-"""Unsupervised training of a checkpoint on prepared pairs, with the objective that the task matches (METHOD 7).
+"""Unsupervised training of a checkpoint on prepared pairs, with the objective that the task matches (docs/method.md 7).
 
     >>> from mto.adapt.config import AdaptConfig
     >>> AdaptConfig(pairs="prepared").objective

@@ -26,7 +26,7 @@ ON_SENTENCES = ("spans", "prefixes", "ul2")
 T5 = (0.15, 3.0)
 """Density and mean span of T5's pre-training (Raffel et al. 2020), where no match file proposes others."""
 RATES = {"full": 1e-4, "lora": 1e-3}
-"""Peak rates: the authors' (METHOD 7); LoRA's matrices start from zero and take a tenfold (docs/adaptation.md)."""
+"""Peak rates: the authors' (docs/method.md 7); LoRA's matrices start from zero and take a tenfold (docs/adaptation.md)."""
 
 
 PLACES = ("model", "pairs", "match", "replay", "retention", "device", "licence")

@@ -1,4 +1,4 @@
-"""One adaptation from configuration to checkpoint (METHOD 7).
+"""One adaptation from configuration to checkpoint (docs/method.md 7).
 
 In: a configuration. Out: a run folder with ``model/``, an ordinary Hugging Face checkpoint with a card. Fails on missing or broken
 pairs, on a checkpoint that cannot write what is asked for, and in a folder of another run; what was trained before stays.

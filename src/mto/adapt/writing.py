@@ -1,4 +1,4 @@
-"""Pairs as ids: what the encoder reads and what the decoder must write (METHOD 7).
+"""Pairs as ids: what the encoder reads and what the decoder must write (docs/method.md 7).
 
 In: pairs and an objective for each. Out: source and target ids, EOS last in both, and which pairs were left out and why. Fails where
 the checkpoint writes no masks and a pair wants one.

@@ -1,6 +1,6 @@
 """Ranking the options of a question: the encoder reads it once, all its options go through the decoder together.
 
-What is summed is contested (ANCHORS C10), so all are kept: nats in all, a token, a byte, and nats in all minus those that the
+What is summed is contested, so all are kept: nats in all, a token, a byte, and nats in all minus those that the
 option has without the question (calibrated: an option that is likely anyhow does not win by that).
 """
 

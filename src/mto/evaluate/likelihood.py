@@ -64,7 +64,7 @@ class Likelihood:
         nll_eos: nats of the EOS after it, or None where it was not asked for.
         tokens: number of tokens that `nll` sums over.
         bytes: UTF-8 bytes of the answer as the tokenizer writes it back (a tokenizer may lower-case).
-        depth_rank: DepthRank (METHOD 5): mean zero-based rank of the gold token, over the same tokens as `nll`; or
+        depth_rank: DepthRank (docs/method.md 5): mean zero-based rank of the gold token, over the same tokens as `nll`; or
             None where it was not asked for. See `TokenScores` for what a rank is.
         details: each answer token by token, or None where it was not asked for.
     """

@@ -1,4 +1,4 @@
-"""Nats of the options of one question, with every normalisation, since what is summed is contested (ANCHORS C10)."""
+"""Nats of the options of one question, with every normalisation, since what is summed is contested."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class Answer:
 
 @dataclass(frozen=True, eq=False)
 class Adapter:
-    """How one checkpoint reads sources and writes targets (T5's layout: Raffel et al. 2020, ANCHORS E.1).
+    """How one checkpoint reads sources and writes targets (T5's layout: Raffel et al. 2020).
 
     A source is ``parts EOS``, a target (the labels) ``parts EOS``; the decoder starts with one start id.
 

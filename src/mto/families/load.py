@@ -98,7 +98,7 @@ def load_tokenizer(ref: str | Path) -> Any:
 def load_model(ref: str | Path = "mini", *, dtype: str = "float32", device: str = "cpu") -> LoadedModel:
     """Load an encoder-decoder checkpoint.
 
-    Weights come from safetensors only. An untied head stays untied (ANCHORS E.3); embeddings are never resized.
+    Weights come from safetensors only. An untied head stays untied; embeddings are never resized.
 
     Args:
         ref: the name of an embedded checkpoint such as ``mini`` (``mto ls models``), a folder, or a name

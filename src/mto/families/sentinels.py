@@ -7,7 +7,7 @@ from typing import Any
 from mto.errors import FamilyError
 
 SENTINEL_SPELLING = "<extra_id_{}>"
-# mT5 holds its trained sentinels as ordinary pieces with the word mark in front (ANCHORS E.1).
+# mT5 holds its trained sentinels as ordinary pieces with the word mark in front.
 SPELLINGS = ("▁" + SENTINEL_SPELLING, SENTINEL_SPELLING)
 MOST = 1000
 

@@ -29,7 +29,7 @@ class Variant:
     latest: dict[str, float] | None = None
 
 
-# The first match wins. Sources: ANCHORS E.1, t5 `released_checkpoints.md`, FLAN paper (Chung et al. 2022).
+# The first match wins. Sources: t5 `released_checkpoints.md`, FLAN paper (Chung et al. 2022).
 VARIANTS = (
     Variant("FLAN-T5", r"flan[-_]?t5", {"supervised": 1.0}, "LM-adapted T5 v1.1, then instruction tuning"),
     Variant(

@@ -22,7 +22,7 @@ class MatchConfig(Strict):
     signals: tuple[Signal, ...] = Field(default=QUICK, min_length=1)
     """What is asked; the probe trains, the others do not."""
     families: tuple[str, ...] | None = Field(default=None, min_length=1)
-    """Template families by name, or their YAML files; None: those of METHOD 3 for the kind of task that can be written."""
+    """Template families by name, or their YAML files; None: those of docs/method.md 3 for the kind of task that can be written."""
     tuned_shots: PositiveInt | None = None
     """DepthRank also after tuning on so many labelled rows, scored on the others; None: without tuning only."""
     probe: ProbeConfig = ProbeConfig()

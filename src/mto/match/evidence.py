@@ -21,7 +21,7 @@ class Span(Strict):
 
 
 class Lean(Strict):
-    """Which way a signal, or one rule of it, leans between the two task types (METHOD 1).
+    """Which way a signal, or one rule of it, leans between the two task types (docs/method.md 1).
 
     Attributes:
         value: -1 says map-phrasal, +1 mask-filling, 0 neither.

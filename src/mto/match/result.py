@@ -42,7 +42,7 @@ class ModelMatch(Strict):
         evidence: what the decision was made from.
         family: the template family to tune with, how sure that is, and why.
         type: mask-filling or map-phrasal.
-        objective: the objective to adapt with: the one that the type is aligned with (METHOD 1).
+        objective: the objective to adapt with: the one that the type is aligned with (docs/method.md 1).
         denoiser: a denoiser that looks like the task, where asked for and where the checkpoint writes masks.
     """
 

@@ -49,7 +49,7 @@ def match_rows(
     progress: Told | None = None,
     probing: Progress | None = None,
 ) -> Match:
-    """Ask the signals about a task's labelled rows and decide (METHOD 5).
+    """Ask the signals about a task's labelled rows and decide (docs/method.md 5).
 
     Tasks of every kind can be matched; a signal that says nothing of a kind is told in `ModelMatch.silent`.
 

@@ -1,4 +1,4 @@
-"""Denoising (span corruption): the text with spans replaced by sentinels, against the spans (METHOD 1)."""
+"""Denoising (span corruption): the text with spans replaced by sentinels, against the spans (docs/method.md 1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prefix language modelling: the beginning of a text, against its continuation (METHOD 1)."""
+"""Prefix language modelling: the beginning of a text, against its continuation (docs/method.md 1)."""
 
 from __future__ import annotations
 

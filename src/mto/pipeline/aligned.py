@@ -181,7 +181,7 @@ def _likeliest(inputs: Inputs, config: CompareConfig) -> str:
 def choices(
     config: CompareConfig, inputs: Inputs, results: Mapping[CellId, Mapping[str, Any]]
 ) -> tuple[Choice, ...]:
-    """The aligned family of every task and seed whose cells are all there (METHOD 9); test data have no say."""
+    """The aligned family of every task and seed whose cells are all there (docs/method.md 9); test data have no say."""
     from mto.report import Choice
 
     names = [family.name for family in inputs.families]

@@ -14,9 +14,9 @@ from mto.errors import ConfigError
 from mto.match.config import MatchConfig
 from mto.tune.config import TuneConfig
 
-"""Labelled rows where nobody says how many (the authors' number, METHOD 8)."""
+"""Labelled rows where nobody says how many (the authors' number, docs/method.md 8)."""
 SEEDS = 3
-"""The authors' number of seeds (METHOD 8)."""
+"""The authors' number of seeds (docs/method.md 8)."""
 METRICS = ("rouge_l", "rouge_l3", "exact_match")
 
 

@@ -28,7 +28,7 @@ FAMILIES_OF: dict[Kind, tuple[str, ...]] = {
     "classification": BASIC,
     "text-to-text": BASIC,
 }
-"""The conventional family, its masked form, and those that the two objectives are aligned with (METHOD 1, 3)."""
+"""The conventional family, its masked form, and those that the two objectives are aligned with (docs/method.md 1, 3)."""
 ALL = "all"
 ALL_OF: dict[Kind, tuple[str, ...]] = {
     **FAMILIES_OF,

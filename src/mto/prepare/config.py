@@ -13,7 +13,7 @@ from mto.errors import ConfigError
 from mto.prepare.clean import CleanConfig
 from mto.tasks import SHOTS
 
-"""Labelled rows where nobody says how many (the authors' number, METHOD 8)."""
+"""Labelled rows where nobody says how many (the authors' number, docs/method.md 8)."""
 
 
 class SelectConfig(Strict):

@@ -1,4 +1,4 @@
-"""The controls: the same sentences cut at random, as plain span corruption and as plain prefix language modelling (METHOD 6).
+"""The controls: the same sentences cut at random, as plain span corruption and as plain prefix language modelling (docs/method.md 6).
 
 Whatever the task's pairs do better than these is due to where they were cut.
 """

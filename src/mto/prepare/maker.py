@@ -85,7 +85,7 @@ class MakerKind(Protocol):
 maker_kinds: Registry[MakerKind] = Registry("maker of pairs")
 """Kinds of makers by name."""
 maker_kinds.register(
-    "splitter", "mto.prepare.making:KIND", summary="splitter, router and controls (METHOD 6)"
+    "splitter", "mto.prepare.making:KIND", summary="splitter, router and controls (docs/method.md 6)"
 )
 
 

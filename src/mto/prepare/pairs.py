@@ -25,7 +25,7 @@ _FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A sentence with one span taken out of it (METHOD 6).
+    """A sentence with one span taken out of it (docs/method.md 6).
 
     Attributes:
         before: text in front of the span, without outer blanks; may be empty.

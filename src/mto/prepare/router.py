@@ -1,4 +1,4 @@
-"""The router: which objective a pair trains with, by the task classifier (METHOD 6: "mixed, per sample").
+"""The router: which objective a pair trains with, by the task classifier (docs/method.md 6: "mixed, per sample").
 
 The classifier's own rows have bare heads ("hammer"); a pair's source is most of a sentence ("A hammer is used for"). Read by coefficients
 that were fitted to bare heads, sources look like events, and too many pairs go to language modelling. So the router fits the fast

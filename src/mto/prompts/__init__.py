@@ -1,4 +1,4 @@
-"""Soft prompts: trainable vectors at places of the source, for a model whose weights stay as they are (METHOD 4)."""
+"""Soft prompts: trainable vectors at places of the source, for a model whose weights stay as they are (docs/method.md 4)."""
 
 from __future__ import annotations
 

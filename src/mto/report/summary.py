@@ -19,7 +19,7 @@ ALL = "all tasks"
 
 
 def summarise(comparison: Comparison) -> Summary:
-    """Means with crossed-bootstrap intervals, paired tests, the gain of METHOD 9, and a reading.
+    """Means with crossed-bootstrap intervals, paired tests, the gain of docs/method.md 9, and a reading.
 
     Everything is computed on the seeds that are complete for all families, and over several tasks as the mean of
     task means. Tests: sign flips per head on the mean over seeds. Holm's correction is over all pairs of the table

@@ -154,7 +154,7 @@ def pair_table(scope: Scope) -> Table:
 
 
 def gain_lines(scope: Scope) -> tuple[tuple[str, str], ...]:
-    """The gain of METHOD 9 as label and value, or why there is none."""
+    """The gain of docs/method.md 9 as label and value, or why there is none."""
     if scope.gain is None:
         return (("Gain", f"none: {scope.no_gain}"),) if scope.no_gain else ()
     gain = scope.gain

@@ -54,7 +54,7 @@ class Form(Strict):
 
     @property
     def families(self) -> tuple[str, ...]:
-        """Names of the template families of METHOD 3 for this kind, the conventional one first.
+        """Names of the template families of docs/method.md 3 for this kind, the conventional one first.
 
         >>> Form(kind="multiple-choice").families[2:4], Form().families[2:]
         (('answer-prompting', 'masked-answer-prompting'), ('prompting', 'masked-prompting'))
@@ -70,7 +70,7 @@ class Form(Strict):
 
         Args:
             natural: whether the template holds a natural phrase: then a label is written as its words, else as its name
-                (METHOD 3).
+                (docs/method.md 3).
         """
         if choices := choices_of(fields):
             return tuple((choice,) for choice in choices)

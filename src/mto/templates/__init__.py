@@ -1,4 +1,4 @@
-"""How an example is written for a model: the template language, its segments, and the families of METHOD 3."""
+"""How an example is written for a model: the template language, its segments, and the families of docs/method.md 3."""
 
 from mto.templates.compile import Template, compile_template
 from mto.templates.encode import Encoded, SoftSpan, encode_example, encode_many

@@ -1,8 +1,7 @@
 """From typed segments to token ids: each text alone, masks by the family's adapter.
 
 Spaces around a mask: a text segment is tokenised without its outer spaces, so ``for {{ mask }}.`` and
-``for {{ mask }} .`` give the same ids. The pieces behind a mask begin as a new word, as they did in pre-training
-(ANCHORS E.2).
+``for {{ mask }} .`` give the same ids. The pieces behind a mask begin as a new word, as they did in pre-training.
 """
 
 from __future__ import annotations

@@ -17,29 +17,29 @@ from mto.templates.layout import USUAL, Layout, read_options
 
 Objective = Literal["denoising", "lm"]
 BASIC = ("mapping", "masked-mapping", "prompting", "masked-prompting")
-"""The four families of METHOD 3, in the order of its table; `mapping` is the conventional one."""
+"""The four families of docs/method.md 3, in the order of its table; `mapping` is the conventional one."""
 
 SOFT = ("pt", "pre-pt", "masked-pre-pt", "post-pt", "masked-post-pt")
-"""The families of METHOD 4 for completion, in the order of its table; `pt` is the conventional one among them."""
+"""The families of docs/method.md 4 for completion, in the order of its table; `pt` is the conventional one among them."""
 
 CHOICE = ("answer-prompting", "masked-answer-prompting", "choice-prompting", "masked-choice-prompting")
-"""The families of METHOD 3 for multiple choice, beside `mapping` and `masked-mapping`, in the order of its table."""
+"""The families of docs/method.md 3 for multiple choice, beside `mapping` and `masked-mapping`, in the order of its table."""
 
 BASIC_CHOICE = ("mapping", "masked-mapping", *CHOICE)
-"""All families of METHOD 3 for multiple choice, without soft prompts."""
+"""All families of docs/method.md 3 for multiple choice, without soft prompts."""
 
 CHOICE_SOFT = (
     "pre-answer-pt", "pre-masked-answer-pt", "post-answer-pt", "post-masked-answer-pt",
     "pre-choice-pt", "pre-masked-choice-pt", "post-choice-pt", "post-masked-choice-pt",
 )  # fmt: skip
-"""The families of METHOD 4 for multiple choice, beside `pt`."""
+"""The families of docs/method.md 4 for multiple choice, beside `pt`."""
 
 COMPLETION_FIELDS = ("head", "relation")
 
 
 @dataclass(frozen=True)
 class TemplateFamily:
-    """How an example is written for a model (METHOD 3).
+    """How an example is written for a model (docs/method.md 3).
 
     Attributes:
         name: short name, such as ``masked-prompting``.

@@ -1,6 +1,6 @@
 """How the choices of a question are laid out: the order, where a choice's name stands, and what it is called.
 
-METHOD 3 writes ``question: … choice1: … choice2: …`` and leaves the order and the place of the names open; both are
+docs/method.md 3 writes ``question: … choice1: … choice2: …`` and leaves the order and the place of the names open; both are
 options here. A row holds its choices as the fields ``choice1``, ``choice2`` and so on.
 """
 
@@ -72,7 +72,7 @@ class Layout(Strict):
 
 
 USUAL = Layout()
-"""The form of METHOD 3."""
+"""The form of docs/method.md 3."""
 
 
 def read_options(words: Collection[str]) -> Layout | None:

@@ -93,7 +93,7 @@ def run_cell(
     """Sweep on dev, tune with what was chosen, score on test. The model's weights are left as they were.
 
     For each rate of the grid there is one training with a constant rate up to the last rung of the ladder, from the
-    same start, measured on dev at every rung (METHOD 8, 9). A split without dev rows gives up a quarter of its
+    same start, measured on dev at every rung (docs/method.md 8, 9). A split without dev rows gives up a quarter of its
     labelled heads for choosing, and the chosen (rate, steps) is then trained on all of them. A split without
     labelled rows is zero-shot.
 

@@ -21,11 +21,11 @@ class Default:
 _SHARED: dict[str, Default] = {
     "ladder": Default(
         (0, 5, 10, 20, 40, 80),
-        "ours: 60 steps of 8 are the authors' 3 to 5 epochs on 100 rows, 20 their 5 epochs on 30 (METHOD 8); 0 and 5 "
+        "ours: 60 steps of 8 are the authors' 3 to 5 epochs on 100 rows, 20 their 5 epochs on 30 (docs/method.md 8); 0 and 5 "
         "because hard tuning washes out what a small model knows; twice as far at each rung, since rate and steps make "
         "up for each other: three times the rate to 80 steps does what the rate itself does to 240, for a third of the time",
     ),
-    "batch_rows": Default(8, "the authors: 4 to 16 (METHOD 8), 8 for T5-base (METHOD 5)"),
+    "batch_rows": Default(8, "the authors: 4 to 16 (docs/method.md 8), 8 for T5-base (docs/method.md 5)"),
     "max_source": Default(512, "the longest source that T5 was pre-trained with (Raffel et al. 2020, 3.1)"),
     "zero_shot_tokens": Default(
         24, "ours: with no shots there is no target to measure; most tails are under 10 tokens"
@@ -33,17 +33,17 @@ _SHARED: dict[str, Default] = {
 }
 
 _PROMPT: dict[str, Default] = _SHARED | {
-    "optimizer": Default("adafactor", "the authors (METHOD 4); Lester et al. 2021 (ANCHORS E.5)"),
+    "optimizer": Default("adafactor", "the authors (docs/method.md 4); Lester et al. 2021"),
     "rates": Default(
         (0.03, 0.1, 0.3),
-        "the authors: 0.05 to 0.1 (METHOD 4), Lester et al. 2021: 0.3; here in units of the embedding's RMS: on mini "
+        "the authors: 0.05 to 0.1 (docs/method.md 4), Lester et al. 2021: 0.3; here in units of the embedding's RMS: on mini "
         "30 steps of 8 rows went farthest at 0.3 with embedding and residual MLP, at 0.1 with the MLP (one run each; LSTM not tried)",
     ),
     "ladder": Default(
         (0, 20, 50, 100, 200),
-        "ours: the authors' 12 to 20 epochs on 30 to 100 rows are 50 to 250 steps of 8 (METHOD 4)",
+        "ours: the authors' 12 to 20 epochs on 30 to 100 rows are 50 to 250 steps of 8 (docs/method.md 4)",
     ),
-    "batch_rows": Default(8, "the authors: 8 to 32 (METHOD 4)"),
+    "batch_rows": Default(8, "the authors: 8 to 32 (docs/method.md 4)"),
 }
 
 _LORA: dict[str, Default] = {
@@ -57,10 +57,12 @@ _LORA: dict[str, Default] = {
 DEFAULTS: dict[tuple[str, str], dict[str, Default]] = {
     ("t5", "finetune"): _SHARED
     | {
-        "optimizer": Default("adafactor", "the authors (METHOD 8); T5 itself (Raffel et al. 2020, 3.1.2)"),
+        "optimizer": Default(
+            "adafactor", "the authors (docs/method.md 8); T5 itself (Raffel et al. 2020, 3.1.2)"
+        ),
         "rates": Default(
             (1e-4, 3e-4, 1e-3),
-            "the authors: constant, 1e-4 to 5e-4 (METHOD 8); T5 was fine-tuned at a constant 1e-3",
+            "the authors: constant, 1e-4 to 5e-4 (docs/method.md 8); T5 was fine-tuned at a constant 1e-3",
         ),
     },
     ("*", "finetune"): _SHARED

@@ -39,7 +39,7 @@ def tune(
     progress: TuneCallback | None = None,
 ) -> TunedModel:
     """Tune a checkpoint, or a soft prompt of it, to a task with one template family; rate and steps are chosen on dev
-    (METHOD 8, 4).
+    (docs/method.md 8, 4).
 
     A split without dev and without test rows (one file, all of it labelled examples) is scored by 5-fold
     cross-validation with the sweep inside each fold, and the model is then trained on all rows.

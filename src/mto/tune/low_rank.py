@@ -19,7 +19,7 @@ _OUTER = {"shared", "embed_tokens", "lm_head"}
 
 
 def check_targets(settings: LoraSettings) -> None:
-    """Refuse embeddings and head: an untied head must stay untied (ANCHORS E.3).
+    """Refuse embeddings and head: an untied head must stay untied.
 
     Raises:
         ConfigError: it names the target.

@@ -38,7 +38,7 @@ def choose_point(points: Sequence[SweepPoint], select: Select = "both") -> Sweep
 
 
 def choose_family(points: Mapping[str, SweepPoint], select: Select = "both") -> str:
-    """The family whose chosen point is best on dev: the *aligned* one as far as dev data can say (METHOD 9).
+    """The family whose chosen point is best on dev: the *aligned* one as far as dev data can say (docs/method.md 9).
 
     The same rule as `choose_point`; a full tie goes to the family that stands first.
 

@@ -1,4 +1,4 @@
-"""Gain of the aligned way over the conventional way (METHOD 9)."""
+"""Gain of the aligned way over the conventional way (docs/method.md 9)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def gain(
 ) -> Gain:
     """Ratio of the means over relations, minus 1, with its crossed-bootstrap interval and the absolute difference.
 
-    METHOD 9: ``(aligned - conventional) / conventional`` as a ratio of means over the relations, never a mean of
+    docs/method.md 9: ``(aligned - conventional) / conventional`` as a ratio of means over the relations, never a mean of
     ratios; no ratio where the interval of the conventional score touches 1 point.
 
     Args:

@@ -1,4 +1,4 @@
-"""The task classifier (METHOD 5): mask-filling or map-phrasal, told from one example, for relations never seen."""
+"""The task classifier (docs/method.md 5): mask-filling or map-phrasal, told from one example, for relations never seen."""
 
 from __future__ import annotations
 

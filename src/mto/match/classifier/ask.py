@@ -23,7 +23,7 @@ def classify(
     relation: str | None = None,
     seed: int = 0,
 ) -> Classified:
-    """Say of a task's labelled rows whether they are mask-filling or map-phrasal (METHOD 5).
+    """Say of a task's labelled rows whether they are mask-filling or map-phrasal (docs/method.md 5).
 
     Args:
         rows: few-shot and dev rows; one is enough for an answer, but not for a narrow interval.

@@ -10,7 +10,7 @@ from mto.tasks import Row
 from mto.templates import Encoded, Template, TemplateFamily, compile_template, encode_many
 
 NAMES = ("Filling", "Mapping")
-"""What the model writes for mask-filling and for map-phrasal (METHOD 5)."""
+"""What the model writes for mask-filling and for map-phrasal (docs/method.md 5)."""
 
 PLAIN = TemplateFamily(
     "task-classifier", source="head: {{ head }} tail: {{ tail }}", target="{{ answer }}", fields=("tail",)

@@ -31,7 +31,7 @@ class Classifier(Protocol):
 
 
 class Classified(Strict):
-    """What the task classifier says of a task (METHOD 5).
+    """What the task classifier says of a task (docs/method.md 5).
 
     Examples of one relation are alike, so the interval says how far the vote would move with other heads of the *same*
     task. How often a vote is right for a relation that was never seen is a matter of `leave_one_out` alone.

@@ -32,7 +32,7 @@ class FamilyEvidence(Strict):
 
     Attributes:
         family: name.
-        objective: the objective that it looks like (METHOD 3); Mapping looks like none.
+        objective: the objective that it looks like (docs/method.md 3); Mapping looks like none.
         masked: whether its source holds a mask.
         natural: whether it writes the task's natural phrase.
         cost: mean ids of an example, source and target: what a step or an answer costs.

@@ -1,4 +1,4 @@
-"""DepthRank and the Maskability Index (METHOD 5): how well a checkpoint expects a task's targets, family by family."""
+"""DepthRank and the Maskability Index (docs/method.md 5): how well a checkpoint expects a task's targets, family by family."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from mto.match.evidence import Lean, Span
 from mto.tasks import TaskType
 
 REPORTED_THRESHOLD = 0.30
-"""The follow-up paper calls a task mask-filling from this index on, at 5 shots (METHOD 5)."""
+"""The follow-up paper calls a task mask-filling from this index on, at 5 shots (docs/method.md 5)."""
 FULL = {"index": REPORTED_THRESHOLD, "weighted": REPORTED_THRESHOLD, "log_index": 0.10, "relative_bits": 0.20}
 """How large each variant must be to lean fully: the reported threshold for the first two; the others in proportion to
 how far they spread over the relations of `household`."""
@@ -37,7 +37,7 @@ class Maskability(Strict):
         plain, masked: names of the families.
         shots: labelled rows that the models were tuned on.
         heads: number of heads.
-        index: ``(DR_plain - DR_masked) / DR_plain`` (METHOD 5), or None with the `reason`.
+        index: ``(DR_plain - DR_masked) / DR_plain`` (docs/method.md 5), or None with the `reason`.
         weighted: the same of the frequency-normalised DepthRank.
         log_index: the same of the frequency-normalised ``ln(1 + rank)``: by far the steadiest of the three.
         bits: bits a byte without the mask minus with it: what the mask saves.

@@ -16,7 +16,7 @@ REPORTED_RATE = 1e-4
 class Recipe(Strict):
     """A fixed tuning without any sweep; None: as the checkpoint kind's row of `mto.tune.defaults` says.
 
-    The defaults are those of the follow-up paper (METHOD 5): 3 epochs, batches of 8, a constant rate of 1e-4. Where
+    The defaults are those of the follow-up paper (docs/method.md 5): 3 epochs, batches of 8, a constant rate of 1e-4. Where
     the table's grid does not hold 1e-4, its nearest rate (by ratio) is taken.
     """
 

@@ -68,7 +68,7 @@ class FamilyScore(Strict):
         natural: whether it writes the task's natural phrase.
         ids: mean ids of an example, source and target: what a step or an answer costs.
         words_lost: words that over-long sources lost.
-        depth_rank: DepthRank (METHOD 5). Lower is easier, as for the others.
+        depth_rank: DepthRank (docs/method.md 5). Lower is easier, as for the others.
         weighted: DepthRank with tokens weighed by how rare they are among the labelled targets (frequency-normalised).
         log_rank: the same of ``ln(1 + rank)``, so that one token at rank 20,000 does not outweigh all others.
         bits_per_byte: bits of all targets over bytes of all targets; comparable between tokenizers and models.

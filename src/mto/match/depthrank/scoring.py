@@ -61,7 +61,7 @@ def score_families(
     """Score how well a checkpoint, as it is, expects the targets of a task in every template family.
 
     DepthRank of a target is the mean over its tokens of the zero-based rank of the right token under teacher forcing,
-    sentinels and EOS left out; of a family it is the mean over heads (METHOD 5). A target whose tokens have ranks 0, 3
+    sentinels and EOS left out; of a family it is the mean over heads (docs/method.md 5). A target whose tokens have ranks 0, 3
     and 12 has DepthRank 5.0. Lower is easier.
 
     All families are scored together: examples of like length share a batch whatever their family, a source is encoded once
@@ -75,7 +75,7 @@ def score_families(
             no sentinels, a source that is too long) is left out, with its reason in the result.
         phrase: natural phrase in place of the task's first.
         targets: ``first``: the row's own target; ``all``: each of its references, and the row's value is the mean over
-            them; or most references as a number. METHOD 5 speaks of a mean over held-out examples; so a head with
+            them; or most references as a number. docs/method.md 5 speaks of a mean over held-out examples; so a head with
             ten tails weighs no more than one with a single tail.
         labelled: rows whose targets say which tokens are frequent, see `TokenWeights`; None: `rows`.
         max_source: most source ids; None: as the table in `mto.tune.defaults` says.

@@ -48,7 +48,7 @@ def tuned_scores(
     resamples: int = RESAMPLES,
     progress: Told | None = None,
 ) -> FamilyScores:
-    """Tune with each family on the same rows, score other rows, and put the weights back (METHOD 5).
+    """Tune with each family on the same rows, score other rows, and put the weights back (docs/method.md 5).
 
     Args:
         loaded: the checkpoint, fp32; left as it was.

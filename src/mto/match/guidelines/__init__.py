@@ -1,4 +1,4 @@
-"""Guidelines: rules on the shape of the data that say which task type it looks like (METHOD 5); no model."""
+"""Guidelines: rules on the shape of the data that say which task type it looks like (docs/method.md 5); no model."""
 
 from mto.match.guidelines.features import Measured, measure
 from mto.match.guidelines.fit import fit_thresholds, household_thresholds

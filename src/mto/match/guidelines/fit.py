@@ -15,7 +15,7 @@ from mto.match.guidelines.thresholds import Cut, Thresholds
 from mto.tasks import Row, TaskType, draw_split, list_tasks, load_task
 
 PART = 30
-"""Rows in one part of a relation: as many as a few-shot task usually has (METHOD 8)."""
+"""Rows in one part of a relation: as many as a few-shot task usually has (docs/method.md 8)."""
 STRENGTH = 0.1
 """Weight of the ridge: the relations are few and the types part cleanly, so without it the weights have no bound."""
 LEAST_SCALE = {"length": 0.5, "spread": 0.25}

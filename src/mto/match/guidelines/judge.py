@@ -41,7 +41,7 @@ class RuleSays(Strict):
 
 
 class Guidelines(Strict):
-    """The first signal of matching: rules on the shape of the data, with no model (METHOD 5).
+    """The first signal of matching: rules on the shape of the data, with no model (docs/method.md 5).
 
     Attributes:
         rules: what each rule says, in the order of the table.

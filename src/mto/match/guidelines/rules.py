@@ -20,7 +20,7 @@ _NOT_OF_LABELS = {
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule of the guidelines (METHOD 5).
+    """One rule of the guidelines (docs/method.md 5).
 
     Attributes:
         name: in the table of thresholds.

@@ -1,4 +1,4 @@
-"""The probe: a small, budgeted tournament of template families on the few-shot rows alone (METHOD 5, signal 4).
+"""The probe: a small, budgeted tournament of template families on the few-shot rows alone (docs/method.md 5, signal 4).
 
 `config`, `result` and `halving` are light; `probe` itself, which trains, is imported when it is first asked for.
 """

@@ -142,7 +142,7 @@ def find_contestants(
     """Every (checkpoint, family, phrase) that can be written, in that order, and those that cannot with the reason.
 
     Args:
-        families: None: those of METHOD 3 for tasks of this kind.
+        families: None: those of docs/method.md 3 for tasks of this kind.
 
     Raises:
         UnknownNameError: no such family.

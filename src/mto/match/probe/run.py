@@ -34,7 +34,7 @@ def probe(
     progress: Progress | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> Probe:
-    """A small tournament of template families on the labelled rows alone (METHOD 5, signal 4).
+    """A small tournament of template families on the labelled rows alone (docs/method.md 5, signal 4).
 
     Successive halving (Jamieson and Talwalkar 2016; `successive_halving`) with cross-validation, since there are only
     n rows: at each rung every arm that is left trains anew in each of k head-disjoint folds, ever longer, and is scored
@@ -47,7 +47,7 @@ def probe(
         task: gives the relation's name, fields and phrases; its examples are not looked at.
         rows: labelled rows, of two heads or more.
         dev: further held-out rows, never learned from; rows whose head is labelled too are left out.
-        families: names, files or families; None: the four of METHOD 3.
+        families: names, files or families; None: the four of docs/method.md 3.
         config: budget and shape; see `ProbeConfig`.
         seed: of folds, order of batches, dropout and resampling. Same seed, same answer, where the budget is in steps.
         progress: is told of every training.

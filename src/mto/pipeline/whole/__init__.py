@@ -1,4 +1,4 @@
-"""The whole way in one run: match, prepare, adapt, tune, evaluate, compare (METHOD 2).
+"""The whole way in one run: match, prepare, adapt, tune, evaluate, compare (docs/method.md 2).
 
 Every stage is a node: a name, a key that is a hash of its configuration, its data and its checkpoint, and a folder of its own. A stage
 that is done with this key is skipped; one that was stopped goes on inside.

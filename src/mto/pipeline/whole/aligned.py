@@ -1,7 +1,7 @@
 """What "aligned" means for each task of a whole run: one template family, and the objective that the checkpoint is adapted with.
 
 In: what matching said of the first seed's labelled rows, or, where it cannot be asked, what dev data chose in the comparison without
-adaptation. Out: a family and an objective a task that agree with each other (METHOD 1). One decision serves all seeds, because one
+adaptation. Out: a family and an objective a task that agree with each other (docs/method.md 1). One decision serves all seeds, because one
 adaptation does, and its text was chosen with the first seed's rows as well.
 """
 
@@ -26,7 +26,7 @@ FAMILIES: dict[Objective, tuple[str, str]] = {
     "denoising": ("masked-prompting", "masked-mapping"),
     "lm": ("prompting", "mapping"),
 }
-"""The family that goes with each objective (METHOD 1), and the one in its place for a task without a phrase."""
+"""The family that goes with each objective (docs/method.md 1), and the one in its place for a task without a phrase."""
 CHOICE_FAMILIES: dict[Objective, str] = {"denoising": "masked-answer-prompting", "lm": "answer-prompting"}
 """The same for multiple choice, which needs no phrase."""
 FORCED: dict[str, Objective] = {"denoising": "denoising", "lm": "lm", "spans": "denoising", "prefixes": "lm"}

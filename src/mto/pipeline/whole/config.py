@@ -16,7 +16,7 @@ from mto.prepare.config import TextSettings
 Control = Literal["random-spans", "wrong-objective", "general"]
 CONTROLS: tuple[Control, ...] = ("random-spans", "wrong-objective", "general")
 """Adaptations that must lose if the right one is to be believed: the same sentences cut anywhere, the same pairs with the other objective,
-and as many pairs of text that was not selected (METHOD 6)."""
+and as many pairs of text that was not selected (docs/method.md 6)."""
 ONE_OBJECTIVE = ("auto", "denoising", "lm", "spans", "prefixes")
 """Objectives that have an opposite."""
 
@@ -35,7 +35,7 @@ class WholeConfig(CompareConfig):
     adapt: AdaptSettings = AdaptSettings()
     """How the checkpoint is adapted to them. Objective ``auto``: the one that the task is matched to."""
     align: Literal["objective", "family"] = "objective"
-    """What the aligned way follows: the objective that the task type goes with, and its family (METHOD 1), or the family that matching
+    """What the aligned way follows: the objective that the task type goes with, and its family (docs/method.md 1), or the family that matching
     expects to score highest, and the objective that it looks like. Template and adaptation agree either way."""
     controls: tuple[Control, ...] | None = None
     """Adaptations that are tuned and scored beside the right one; None: all that the objective has."""

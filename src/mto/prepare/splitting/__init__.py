@@ -1,4 +1,4 @@
-"""Which span of a raw sentence is the target: by rules, by a model, or by both in turn (METHOD 6)."""
+"""Which span of a raw sentence is the target: by rules, by a model, or by both in turn (docs/method.md 6)."""
 
 from __future__ import annotations
 

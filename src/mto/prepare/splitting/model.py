@@ -1,4 +1,4 @@
-"""The model splitter: a checkpoint tuned to read a sentence and write its target (METHOD 6).
+"""The model splitter: a checkpoint tuned to read a sentence and write its target (docs/method.md 6).
 
 It learns from labelled triples written as one sentence (``head phrase tail`` -> ``tail``). What it writes counts only where it stands in
 the sentence.
@@ -44,7 +44,7 @@ class SplitterSettings(Strict):
     steps: PositiveInt = STEPS
     """Updates at a constant rate."""
     rate: PositiveFloat | None = None
-    """None: the middle of the grid of the checkpoint's kind (`mto.tune.defaults`); for T5 that is the authors' 3e-4 (METHOD 6)."""
+    """None: the middle of the grid of the checkpoint's kind (`mto.tune.defaults`); for T5 that is the authors' 3e-4 (docs/method.md 6)."""
     batch_rows: PositiveInt = BATCH_ROWS
     """Sentences a step."""
     rows: PositiveInt = ROWS

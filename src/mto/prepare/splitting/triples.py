@@ -1,7 +1,7 @@
 """Labelled triples written as plain sentences: what the model splitter learns from, and what splitters are judged on.
 
 ``hammer``, ``pounding nails`` and the phrase "The {{ head }} is used for" become "The hammer is used for pounding nails." with the target
-"pounding nails" (METHOD 6). Raw text has no PersonX, so most triples of events are written about a name or "someone".
+"pounding nails" (docs/method.md 6). Raw text has no PersonX, so most triples of events are written about a name or "someone".
 
 Rows of other kinds are written as the task reads: the question, the phrase and the right answer, or a text, the phrase and a word of its
 label; without a phrase the answer follows the input.

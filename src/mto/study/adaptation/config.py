@@ -13,7 +13,7 @@ from mto.templates.family import BASIC
 NONE = "none"
 """The name of the checkpoint as it is, among the adapted ones."""
 ALIGNED = {"denoising": "masked-prompting", "lm": "prompting"}
-"""The family that looks like an objective (METHOD 1)."""
+"""The family that looks like an objective (docs/method.md 1)."""
 
 
 class Arm(Strict):

@@ -24,7 +24,7 @@ REPORTED = {
     "AtLocation": 0.3825, "ObjectUse": 0.3547, "xAttr": 0.4849, "CapableOf": 0.3641, "HasProperty": 0.3864,
     "isFilledBy": 0.4332, "xIntent": -0.6574, "xNeed": 0.0392, "xWant": 0.1915,
 }  # fmt: skip
-"""Maskability Index of T5-base at 5 shots as the follow-up paper reports it (METHOD 5)."""
+"""Maskability Index of T5-base at 5 shots as the follow-up paper reports it (docs/method.md 5)."""
 
 
 def _blocks(file: Path) -> Iterator[str]:

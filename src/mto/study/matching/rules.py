@@ -16,7 +16,7 @@ from mto.study.matching.results import MatchingResults, Signals, relation
 
 MASKED, NATURAL = "masked-prompting", "prompting"
 THRESHOLD = 0.30
-"""The reported rule: mask-filling from this Maskability Index on, at 5 shots (METHOD 5)."""
+"""The reported rule: mask-filling from this Maskability Index on, at 5 shots (docs/method.md 5)."""
 
 DECISION = "decision, as asked by default"
 """The name of what `mto match` decides without training anything; its weights never saw the relation."""
@@ -58,7 +58,7 @@ def _each(signals: Mapping[Key, Signals], choose: Callable[[Signals], str]) -> C
 
 
 def _by(value: float | None, cut: float) -> str:
-    """The aligned family of METHOD 1; an index that could not be measured speaks for no mask."""
+    """The aligned family of docs/method.md 1; an index that could not be measured speaks for no mask."""
     return MASKED if value is not None and value > cut else NATURAL
 
 

@@ -33,7 +33,7 @@ class PromptStudyConfig(Strict):
     encoders: tuple[str, ...] = ("embedding", "mlp", "residual-mlp", "lstm")
     """All take part in *encoders*; the one that is best there on dev data, and `encoder`, in *tasks*."""
     encoder: str = "residual-mlp"
-    """The authors' choice (METHOD 4)."""
+    """The authors' choice (docs/method.md 4)."""
     beside: tuple[Literal["finetune", "lora"], ...] = ("finetune", "lora")
     """Ways of tuning beside prompt-tuning, with the family that matching chooses."""
     vectors: PositiveInt = 20

@@ -51,7 +51,7 @@ def aligned(results: PromptResults, model: str, encoder: str) -> list[Scored]:
 
 
 def family_gain(results: PromptResults, model: str, encoder: str) -> Gain | None:
-    """Of the aligned soft family over PT (METHOD 9); None where a family of them is not in the study."""
+    """Of the aligned soft family over PT (docs/method.md 9); None where a family of them is not in the study."""
     plain = results.cells("tasks", model=model, method="prompt", encoder=encoder, family=CONVENTIONAL)
     chosen = aligned(results, model, encoder)
     return gain(matrices(chosen), matrices(plain)) if plain and len(chosen) == len(plain) else None
@@ -130,7 +130,7 @@ def _by_dev(results: PromptResults, encoder: str) -> Choices:
 
 
 def notes(results: PromptResults) -> list[Note]:
-    """The authors' notes (METHOD 4), each as a difference that is above 0 where it holds."""
+    """The authors' notes (docs/method.md 4), each as a difference that is above 0 where it holds."""
     return [_rate_note(results), _mask_note(results), _encoder_note(results)]
 
 
