@@ -28,6 +28,7 @@ from mto.study.every_task.judged import (
     family_of,
     gains,
     near_chance,
+    points,
     rules,
     side,
     worse_than_guessing,
@@ -127,7 +128,20 @@ def test_part_by_part_to_results(studied: tuple[EveryTaskConfig, Path]) -> None:
     with pytest.raises(RunError, match="vectors"):
         run_every_task(config.model_copy(update={"vectors": 3}), folder)
     page = PAGE.write(folder / "page.md", folder / "results.json", "T")
-    assert "## With soft prompts" in page.read_text() and "## By checkpoint" in page.read_text()
+    text = page.read_text()
+    assert "## With soft prompts" in text and "## By checkpoint" in text
+    heads, _, *rows = text[text.index("| task | measured by | PT (conventional)") :].splitlines()
+    assert heads.endswith("| second by dev | aligned, fine-tuned |")
+    told = [row.strip("| ").split(" | ") for row in rows[: rows.index("")]]
+    assert [cells[0] for cells in told] == [task.name for task in whole.tasks]
+    for name, _, plain, aligned, _, _, full in told:
+        for figure, system, method in (
+            (plain, "conventional", "prompt"),
+            (aligned, "aligned", "prompt"),
+            (full, "aligned", "finetune"),
+        ):
+            mean = points(side(whole, system, one, name, method)).mean()  # type: ignore[arg-type]
+            assert float(figure.split(" [")[0]) == pytest.approx(mean, abs=0.051)
     grown = config.model_copy(
         update={"parts": ("families",), "seeds": (0, 1, 2), "tasks": ("classification",)}
     )

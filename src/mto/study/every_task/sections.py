@@ -10,6 +10,7 @@ from mto.report.tables import CORPUS, Row, Table
 from mto.study.every_task.config import Part
 from mto.study.every_task.judged import (
     SYSTEMS,
+    done_by,
     done_by_all,
     gains,
     of_metric,
@@ -81,6 +82,7 @@ def soft(results: EveryTaskResults) -> Iterator[str]:
         yield from _by_model(
             results, "prompt", ("checkpoint", "PT (conventional)", *SYSTEMS[1:], "gain over PT", "in points")
         )
+        yield from _task_by_task(results)
         config = results.config
         yield bullets(
             [
@@ -88,6 +90,20 @@ def soft(results: EveryTaskResults) -> Iterator[str]:
                 "that stands for the fine-tuned one.",
             ]
         )
+
+
+def _task_by_task(results: EveryTaskResults) -> Iterator[str]:
+    """Systems with soft prompts beside the aligned family by fine-tuning."""
+    for model in results.revisions:
+        rows = []
+        for task in done_by(results, model, results.tasks, "prompt"):
+            own = [mean(sides(results, system, model, [task], "prompt")) for system in SYSTEMS]
+            full = mean(sides(results, "aligned", model, [task]))
+            rows.append(Row("task", None, (escape(task.name), escape(said(task.metric)), *own, full)))
+        if rows:
+            heads = ("task", "measured by", "PT (conventional)", *SYSTEMS[1:], "aligned, fine-tuned")
+            yield f"Task by task, {escape(short(model))}:"
+            yield table(Table(heads, tuple(rows)))
 
 
 def _by_model(results: EveryTaskResults, method: Method, heads: tuple[str, ...]) -> Iterator[str]:
