@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from mto.train.lines import read_lines
 
 from mto.adapt import AdaptConfig, adapt
+from mto.prepare.opening import read_lines
 from mto.prepare.pairs import Pair, pairs_folder, write_shard
 
 SETTINGS: tuple[dict[str, Any], ...] = (

@@ -42,9 +42,9 @@ def test_every_command_takes_columns_of_other_names(mto: Mto, mini: str, asked: 
     assert made.exit_code == 0, made.output
     Path("new.csv").write_text("QUESTION;shop\nred car;here, there\n")
     words = ["predict", "--run", "t", "--input", "new.csv", "--output", "out.csv", "-q"]
-    refused = mto(*words)
+    refused = mto(*words, "--delimiter", ",")
     assert refused.exit_code == 2 and "--columns" in refused.stderr and "--delimiter" in refused.stderr
-    assert mto(*words, "--columns", "head=QUESTION", "--delimiter", ";").exit_code == 0
+    assert mto(*words).exit_code == 0  # found from the first line, as in the labelled rows
     with Path("out.csv").open(newline="") as file:
         (answer,) = csv.DictReader(file, delimiter=";")
     assert (answer["QUESTION"], answer["shop"]) == ("red car", "here, there") and "prediction" in answer

@@ -38,8 +38,8 @@ def list_names(
         emit(rows)
         return
     from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
 
     console = Console()
     columns = list(rows[0] if rows else ("none",))
@@ -52,8 +52,8 @@ def list_names(
     for number, column in enumerate(columns):
         table.add_column(column, overflow="fold", no_wrap=number == 0, min_width=_longest(rows, column))
     for row in rows:
-        table.add_row(*(escape(_cell(row[column])) for column in columns))
-    console.print(table, markup=False)
+        table.add_row(*(Text(_cell(row[column])) for column in columns))
+    console.print(table)
     if left_out:
         console.print(f"no room for: {', '.join(left_out)} (--json has all)", style="dim")
 

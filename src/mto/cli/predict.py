@@ -28,7 +28,7 @@ def predict(
     column: Annotated[str, typer.Option(help="Name of the new column.")] = "prediction",
     columns: Annotated[str | None, typer.Option(help="Which column holds which field of the task, such as head=QUESTION or choices=A+B+C. Default: the fields' names, or the columns of the labelled rows.")] = None,
     odd_rows: Annotated[Literal["error", "blank"], typer.Option(help="A row that cannot be read (an empty cell, one choice alone): stop, or leave its answer empty and say so.")] = "error",
-    delimiter: Annotated[str, typer.Option(help="Between the cells of CSV, in and out, such as ';' or tab.")] = ",",
+    delimiter: Annotated[str | None, typer.Option(help="Between the cells of CSV, in and out, such as ';' or tab. Default: found from the first line.")] = None,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     quiet: Quiet = False,
     as_json: Json = False,
@@ -54,7 +54,7 @@ def predict(
 
         rows = predict_file(
             loaded, source, target if kept is None else kept, task=task, form=form, column=column,
-            columns=options.pairs(columns), delimiter=options.delimiter(delimiter) or ",",
+            columns=options.pairs(columns), delimiter=options.delimiter(delimiter),
             progress=lambda done: shown.say(f"{done:,} rows"), odd=tell if odd_rows == "blank" else None,
             resumed=lambda done: shown.say(f"going on behind {done:,} rows that were answered before"),
         )  # fmt: skip

@@ -35,7 +35,7 @@ def predict_file(
     form: str | None = None,
     column: str = COLUMN,
     columns: Mapping[str, str] | None = None,
-    delimiter: str = ",",
+    delimiter: str | None = None,
     progress: Callable[[int], None] | None = None,
     odd: Told | None = None,
     resumed: Callable[[int], None] | None = None,
@@ -55,7 +55,7 @@ def predict_file(
         column: name of the new column.
         columns: which column holds which field of the task, where they have other names: ``{"head": "QUESTION"}``,
             ``{"choices": "A+B+C"}``.
-        delimiter: between the cells of CSV rows, in and out.
+        delimiter: between the cells of CSV rows, in and out; None: found from the first line.
         progress: called with the number of rows done.
         odd: is told of each row that cannot be read, with file and line; its answer stays empty. None: such a row is an error.
         resumed: called with the number of rows that an earlier call had answered, where there are some.
@@ -70,6 +70,7 @@ def predict_file(
     model = run.model(task)
     _two_files(source, target)
     with read_rows(source, form, delimiter) as read:
+        delimiter = read.delimiter
         found = find_columns(read.columns, model, columns, str(source))
         ranked = model.form.has_options
         added = [column, *(CHANCES if ranked else ())]

@@ -16,24 +16,25 @@ from typing import IO, Any, Protocol
 from mto.errors import DataError, RunError
 from mto.pipeline.answered import forget, part_of
 from mto.runs.atomic import disk_errors
-from mto.tasks.tables import json_row
+from mto.tasks.tables import header_delimiter, json_row
 
 FORMATS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Columns of a file, and its rows as they are read, each with ``file:line``."""
+    """Columns of a file, its rows as they are read, each with ``file:line``, and what stands between the cells of CSV."""
 
     columns: tuple[str, ...]
     rows: Iterator[tuple[str, dict[str, Any]]]
+    delimiter: str = ","
 
 
 @contextmanager
-def read_rows(path: str | Path, form: str | None = None, delimiter: str = ",") -> Iterator[Rows]:
+def read_rows(path: str | Path, form: str | None = None, delimiter: str | None = None) -> Iterator[Rows]:
     """Open a CSV, TSV or JSONL file (``-``: standard input, CSV unless `form` says otherwise) row by row.
 
-    `delimiter` stands between the cells of CSV.
+    `delimiter` stands between the cells of CSV; None: found from the first line.
 
     Raises:
         DataError: missing or empty file, unknown ending, not UTF-8, a row with too many or too few cells.
@@ -73,7 +74,7 @@ def _form(path: Path) -> str:
     return form
 
 
-def _rows(file: IO[str], form: str, name: str, delimiter: str) -> Rows:
+def _rows(file: IO[str], form: str, name: str, delimiter: str | None) -> Rows:
     lines = _decoded(file, name)
     if form == "jsonl":
         objects = _objects(lines, name)
@@ -81,12 +82,20 @@ def _rows(file: IO[str], form: str, name: str, delimiter: str) -> Rows:
         if first is None:
             raise DataError("the file is empty", where=name)
         return Rows(tuple(first[1]), chain([first], objects))
-    reader = _cells(lines, form, name, delimiter)
+    opening: list[
+        str
+    ] = []  # blank lines before the header count, so that rows have the numbers that they have in the file
+    for line in lines:
+        opening.append(line)
+        if line.strip():
+            break
+    between = delimiter or header_delimiter(opening[-1] if opening else "")
+    reader = _cells(chain(opening, lines), form, name, between)
     header = next(reader, None)
     if header is None:
         raise DataError("the file is empty", where=name, hint="expected a header line and rows")
     columns = tuple(cell.strip() for cell in header[1])
-    return Rows(columns, _records(reader, columns, name))
+    return Rows(columns, _records(reader, columns, name), between)
 
 
 def _decoded(file: IO[str], name: str) -> Iterator[str]:

@@ -86,8 +86,7 @@ def tune_to_folder(
         odd_rows(loaded)
     folder = Path(out) if out else Path("runs") / f"tuned-{slug(loaded.name)}-{slug(Path(model).name)}"
     check_free(folder, overwrite)
-    if shots is None and (loaded.dev or loaded.test):
-        shots = loaded.usual_shots
+    shots = loaded.tuned_shots if shots is None else shots
     natural = choose_phrase(loaded, phrase if isinstance(phrase, int) else 0)
     say = noted or (lambda text: None)
     if family is None and config.method != "prompt" and loaded.kind != "multiple-choice":

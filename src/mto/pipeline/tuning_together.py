@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from mto.config import override, parse
 from mto.errors import ConfigError, DataError
@@ -84,16 +84,8 @@ def tune_tasks_to_folders(
         raise DataError("two tasks have one name", hint="give one of them another name in a task file")
     for folder in folders.values():
         check_free(folder, overwrite)
-    from mto.tasks import draw_split
     from mto.tune.several import tune_tasks  # takes seconds; names and rows are checked by now
 
-    splits = []
-    for task in loaded:
-        drawn = shots
-        if shots is None and (task.dev or task.test):
-            drawn = task.usual_shots
-        splits.append(draw_split(task, shots=drawn, seed=seed))
-    done = tune_tasks(
-        model, loaded, family=chosen, seed=seed, config=config, splits=splits, progress=progress
-    )
+    drawn: int | Literal["usual"] = "usual" if shots is None else shots
+    done = tune_tasks(model, loaded, family=chosen, shots=drawn, seed=seed, config=config, progress=progress)
     return {tuned.save(folders[name]): tuned for name, tuned in done.items()}

@@ -92,6 +92,17 @@ def find_delimiter(path: Path, wanted: Collection[str]) -> str:
             header = next((line for line in file if line.strip()), "")
     except OSError:
         return ","  # reading the table says what is wrong with the file
+    return header_delimiter(header, wanted)
+
+
+def header_delimiter(header: str, wanted: Collection[str] = ()) -> str:
+    """The same of a header line.
+
+    >>> header_delimiter("head;answers, if any;id")
+    ';'
+    >>> header_delimiter("a, b;c", wanted=("c",))
+    ';'
+    """
 
     def fit(delimiter: str) -> tuple[bool, int]:
         cells = [cell.strip() for cell in next(csv.reader([header[:10_000]], delimiter=delimiter), [])]

@@ -159,6 +159,11 @@ class Task:
         """Labelled rows where the user does not say how many: what the task asks for, else 30, and no more than there are."""
         return min(self.shots or SHOTS, len(self.train))
 
+    @property
+    def tuned_shots(self) -> int | None:
+        """The same where one model is tuned: None, all rows, of a task of one file, which is scored by cross-validation."""
+        return self.usual_shots if self.dev or self.test else None
+
 
 def fold_case(text: str) -> str:
     """A text without differences in case and spacing: what makes two heads, or two tails, the same.

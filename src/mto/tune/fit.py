@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from mto.families import LoadedModel, load_model
 from mto.families.load import weights_hash
@@ -30,7 +30,7 @@ def tune(
     task: Task | str | Path,
     *,
     family: str | Path | TemplateFamily | None = None,
-    shots: int | None = 30,
+    shots: int | Literal["usual"] | None = "usual",
     seed: int = 0,
     config: TuneConfig | None = None,
     split: Split | None = None,
@@ -49,8 +49,8 @@ def tune(
         task: a task, or what `load_task` takes, such as ``household/ObjectUse`` or ``own.csv``.
         family: name, YAML file or `TemplateFamily`. None: ``masked-prompting``, or ``masked-post-pt`` where a soft prompt is
             tuned; for multiple choice ``masked-answer-prompting`` or ``post-masked-answer-pt``.
-        shots: labelled rows to draw; 0: no tuning, None: all rows. A task of one file with fewer heads than this
-            uses all of its rows.
+        shots: labelled rows to draw; 0: no tuning, None: all rows. ``usual``: what the task file says, else 30, and all rows of
+            a task of one file. Such a task with fewer heads than were asked for uses all of its rows.
         seed: the data seed.
         config: None: the defaults of the checkpoint's kind.
         split: a split of the task in place of drawing one.
@@ -88,8 +88,10 @@ def tune(
     return finished_model(result, base, task, split, template, settled, phrase=phrase, tuned=loaded)
 
 
-def _draw(task: Task, shots: int | None, seed: int) -> Split:
+def _draw(task: Task, shots: int | Literal["usual"] | None, seed: int) -> Split:
     one_file = not task.dev and not task.test
+    if shots == "usual":
+        shots = task.tuned_shots
     if one_file and shots is not None and shots >= len(task.train):
         shots = None
     return draw_split(task, shots=shots, seed=seed)

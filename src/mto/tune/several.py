@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from torch import Tensor, nn
 
@@ -57,7 +58,7 @@ def tune_tasks(
     tasks: Sequence[Task | str | Path],
     *,
     family: str | Path | TemplateFamily,
-    shots: int | None = 30,
+    shots: int | Literal["usual"] | None = "usual",
     seed: int = 0,
     config: TuneConfig | None = None,
     splits: Sequence[Split] | None = None,
@@ -72,7 +73,7 @@ def tune_tasks(
         model: a loaded checkpoint (left as it is), or what `load_model` takes.
         tasks: two tasks at least, with names of their own.
         family: with a named soft prompt, such as ``{{ soft(10, name="shared") }}``; `shared_family` adds one.
-        shots, seed: of each task's split; None: all rows.
+        shots, seed: of each task's split; None: all rows, ``usual``: as for `mto.tune.tune`.
         config: method ``prompt``, with one encoder and one number of vectors at most.
         splits: of the tasks, in place of drawing them.
         progress: is told of every rung.
@@ -94,7 +95,10 @@ def tune_tasks(
     found = [task if isinstance(task, Task) else load_task(task) for task in tasks]
     _check(found)
     if splits is None:
-        splits = [draw_split(task, shots=shots, seed=seed) for task in found]
+        splits = [
+            draw_split(task, shots=task.tuned_shots if shots == "usual" else shots, seed=seed)
+            for task in found
+        ]
     members = [
         _member(loaded, task, split, family, options) for task, split in zip(found, splits, strict=True)
     ]
