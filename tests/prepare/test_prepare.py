@@ -279,3 +279,12 @@ def test_the_python_form(corpus: Path, tmp_path: Path) -> None:
     )  # fmt: skip
     assert found.pairs["task"] == 10 == len(list(mto.read_pairs(tmp_path / "out")))
     assert prepare is mto.prepare.prepare
+
+
+def test_a_missing_package_is_told_before_the_work(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "datasketch", None)
+    monkeypatch.setattr(Bench, "perform", lambda *_: pytest.fail("the work has begun"))
+    with pytest.raises(DataError, match="datasketch"):
+        prepared(corpus, tmp_path / "out")

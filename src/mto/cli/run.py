@@ -35,7 +35,7 @@ def run(
     rates: options.Rates = None,
     steps: options.Steps = None,
     dev: Annotated[int | None, typer.Option(min=0, help="Rows for choosing settings. Default: as many as shots.")] = None,
-    max_test: Annotated[int | None, typer.Option(min=1, help="Most test heads a task. Default: 100.")] = None,
+    max_test: Annotated[int | None, typer.Option(min=1, help="Most test heads a task. Default: 100; of other kinds than completion 500 rows.")] = None,
     phrase: options.Phrase = None,
     relation: options.Relation = None,
     data: options.Data = None,

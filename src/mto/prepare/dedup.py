@@ -7,6 +7,7 @@ Of equal sentences the first in the order of the input stays, whatever the bucke
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
@@ -80,6 +81,19 @@ def shuffled(hashes: Hashes, seed: int) -> Hashes:
         return x ^ (x >> np.uint64(31))
 
 
+def check_installed(threshold: float | None) -> None:
+    """Refuse to look for near-duplicates (at any threshold but None) without the package for it.
+
+    Raises:
+        DataError: datasketch is not installed.
+    """
+    if threshold is not None and importlib.util.find_spec("datasketch") is None:
+        raise DataError(
+            "finding near-duplicates needs the package datasketch",
+            hint="pip install 'mto[prepare]', or set select.near_duplicates: null (in a whole run prepare.select.near_duplicates)",
+        )
+
+
 class NearDuplicates:
     """Remembers sentences, and says of a new one whether it is nearly one of them.
 
@@ -94,13 +108,9 @@ class NearDuplicates:
     """
 
     def __init__(self, threshold: float) -> None:
-        try:
-            from datasketch import MinHash, MinHashLSH
-        except ImportError as error:
-            raise DataError(
-                "finding near-duplicates needs the package datasketch",
-                hint="pip install 'mto[prepare]', or set select.near_duplicates: null",
-            ) from error
+        check_installed(threshold)
+        from datasketch import MinHash, MinHashLSH
+
         self._threshold = threshold
         self._sketch: Any = lambda items: MinHash.bulk([items], num_perm=64, seed=1)[0]
         self._index: Any = MinHashLSH(threshold=max(0.1, threshold - 0.1), num_perm=64)

@@ -22,6 +22,7 @@ from mto.prepare.cleaning import KEPT
 from mto.prepare.config import PrepareConfig, read_prepare_config
 from mto.prepare.datasheet import write_datasheet
 from mto.prepare.decontaminate import guarded, to_json
+from mto.prepare.dedup import check_installed
 from mto.prepare.engines import Engine, engine_for
 from mto.prepare.maker import MakerOrder, find_maker
 from mto.prepare.merging import Chosen, merge, wanted_general, write_batches
@@ -116,6 +117,7 @@ class _Preparation:
         if folder.done(STEP, key) is not None:
             self._tidy()
             return read_prepared(self.out)
+        check_installed(self.config.select.near_duplicates)
         folder.event("start", pieces=len(self.pieces))
         order = self._set_up(key)
         with engine_for(self.config, self.out) as engine:
