@@ -76,6 +76,7 @@ def test_every_kind_is_matched(tiny_bart: Any, name: str, tmp_path: Path) -> Non
     assert any("was learnt from completion tasks" in note for note in found.notes)
     told = "\n".join(evidence_lines(found))
     assert f"classifier has no voice: it does not apply to {task.kind} tasks" in told
+    assert ("let dev rows choose" in " ".join(found.notes)) == (task.kind == "classification")
     assert ("guessing gives" in told) == task.form.has_options == (one.scores.guessing is not None)
     assert ("right, %" in family_scores_table(one).columns) == task.form.has_options
     found.write(tmp_path / "match.json")
