@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mto.errors import RunError
-from mto.runs import RunFolder, atomic_directory, environment, read_json, write_json, write_text
+from mto.runs import RunFolder, atomic_directory, environment, own_folder, read_json, write_json, write_text
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_rubbish(
@@ -37,6 +37,19 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
         with atomic_directory(place) as temporary:
             (temporary / "file").write_text(text)
     assert (place / "file").read_text() == "two" and len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_folder_replaces_one_of_its_own_kind_and_nothing_else(tmp_path: Path) -> None:
+    for text in ("one", "two"):
+        with own_folder(tmp_path / "mine", ("file", "more")) as folder:
+            (folder / "file").write_text(text)
+    assert (tmp_path / "mine" / "file").read_text() == "two"
+    (tmp_path / "mine" / "thesis").write_text("precious")
+    (tmp_path / "plain").write_text("precious")
+    for place, why in (("mine", r"holds other files \(thesis\)"), ("plain", "is a file")):
+        with pytest.raises(RunError, match=why), own_folder(tmp_path / place, ("file", "more")):
+            pytest.fail("the block must not begin")
+    assert (tmp_path / "mine" / "thesis").read_text() == (tmp_path / "plain").read_text() == "precious"
 
 
 def test_equal_values_give_equal_bytes_and_nan_is_refused(tmp_path: Path) -> None:

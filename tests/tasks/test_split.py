@@ -161,7 +161,7 @@ def test_equal_splits_give_equal_bytes_wherever_the_data_lie(tmp_path: Path) -> 
 
 def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("precious")
-    with pytest.raises(DataError, match=r"holds other files \(thesis\.txt\)"):
+    with pytest.raises(RunError, match=r"holds other files \(thesis\.txt\)"):
         write_split(draw_split(make(3), shots=1, seed=0), tmp_path)
     assert (tmp_path / "thesis.txt").read_text() == "precious"
 

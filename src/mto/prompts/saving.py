@@ -16,7 +16,7 @@ from mto.config import Strict, parse
 from mto.errors import RunError
 from mto.families import LoadedModel
 from mto.prompts.placement import Numbers
-from mto.runs import atomic_directory, read_json, write_json
+from mto.runs import own_folder, read_json, write_json
 from mto.runs.atomic import write_bytes
 from mto.templates import FamilyFile, SoftSegment, TemplateFamily
 
@@ -95,13 +95,9 @@ class SavedPrompt:
 
     def save(self, path: str | Path) -> Path:
         """Write a folder of its own, whole or not at all. Raises `RunError` when it holds anything else."""
-        path = Path(path)
-        strange = {p.name for p in path.iterdir()} - {FILE, VECTORS} if path.is_dir() else set()
-        if strange:
-            raise RunError(f"holds other files ({', '.join(sorted(strange)[:5])})", where=str(path))
-        with atomic_directory(path) as folder:
+        with own_folder(path, (FILE, VECTORS)) as folder:
             self.write(folder)
-        return path
+        return Path(path)
 
 
 class _Segment(Strict):

@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +85,25 @@ def atomic_directory(path: str | Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
+
+
+@contextlib.contextmanager
+def own_folder(path: str | Path, mine: Collection[str]) -> Iterator[Path]:
+    """`atomic_directory` that replaces one of its own kind and nothing else.
+
+    Args:
+        mine: names of all files and folders that such a folder may hold.
+
+    Raises:
+        RunError: there is a file of that name, or a folder with something else in it.
+    """
+    path = Path(path)
+    strange = sorted({p.name for p in path.iterdir()} - set(mine)) if path.is_dir() else []
+    if strange or path.is_file():
+        what = f"holds other files ({', '.join(strange[:5])})" if strange else "is a file"
+        raise RunError(what, where=str(path), hint="choose another folder")
+    with atomic_directory(path) as folder:
+        yield folder
 
 
 def sync(path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from mto.errors import DataError
-from mto.runs import atomic_directory, read_json, write_json, write_text
+from mto.runs import own_folder, read_json, write_json, write_text
 from mto.tasks.split import Split, to_json
 from mto.tasks.task import Example, Row
 
@@ -26,22 +26,14 @@ def write_split(split: Split, folder: str | Path) -> Path:
     Equal splits give equal bytes. A split that stands there already is replaced.
 
     Raises:
-        DataError: the folder holds anything else.
+        RunError: the folder holds anything else.
     """
-    folder = Path(folder)
-    strange = {path.name for path in folder.iterdir()} - {INFO, *FILES.values()} if folder.is_dir() else set()
-    if strange:
-        raise DataError(
-            f"the folder holds other files ({', '.join(sorted(strange)[:5])})",
-            where=str(folder),
-            hint="choose another folder",
-        )
-    with atomic_directory(folder) as new:
+    with own_folder(folder, (INFO, *FILES.values())) as new:
         for part, name in FILES.items():
             rows = (json.dumps(asdict(row), ensure_ascii=False) for row in getattr(split, part))
             write_text(new / name, "".join(f"{row}\n" for row in rows))
         write_json(new / INFO, {"version": VERSION, **to_json(split)})
-    return folder
+    return Path(folder)
 
 
 def read_split(folder: str | Path) -> Split:

@@ -19,7 +19,7 @@ from mto.evaluate.nats import RANKINGS
 from mto.families import Answer, LoadedModel, load_model, save_model
 from mto.prompts.saving import FILE as PROMPT
 from mto.prompts.saving import VECTORS, load_prompt
-from mto.runs import atomic_directory, read_json, write_json
+from mto.runs import own_folder, read_json, write_json
 from mto.tasks import Example, Form, Row
 from mto.tasks.columns import OWN_NAMES, InputColumns
 from mto.tasks.form import PLAIN
@@ -161,19 +161,10 @@ class TunedModel:
         Raises:
             RunError: the folder holds anything else, or the disk is full.
         """
-        path = Path(path)
-        mine = {FILE, MODEL, MATCH, PROMPT, VECTORS}
-        strange = {p.name for p in path.iterdir()} - mine if path.is_dir() else set()
-        if strange or path.is_file():
-            raise RunError(
-                f"holds other files ({', '.join(sorted(strange)[:5])})" if strange else "is a file",
-                where=str(path),
-                hint="choose another folder",
-            )
-        with atomic_directory(path) as folder:
+        with own_folder(path, (FILE, MODEL, MATCH, PROMPT, VECTORS)) as folder:
             self._write(folder, dtype)
             write_json(folder / FILE, self._file())
-        return path
+        return Path(path)
 
     def _write(self, folder: Path, dtype: str) -> None:
         save_model(self.loaded.model, self.loaded.adapter, folder / MODEL, dtype=dtype)

@@ -18,7 +18,7 @@ from mto.families.load import weights_hash
 from mto.match.classifier.features import Floats
 from mto.match.classifier.labelled import Labelled, check_labelled
 from mto.match.classifier.text import name_ids, write_examples
-from mto.runs import atomic_directory, read_json, write_json
+from mto.runs import own_folder, read_json, write_json
 from mto.tasks import Row
 from mto.tune import TuneConfig
 from mto.tune.ladder import fit
@@ -94,14 +94,6 @@ class Seq2SeqClassifier:
         Raises:
             RunError: the folder holds anything but such a classifier, or the disk is full.
         """
-        path = Path(path)
-        strange = {p.name for p in path.iterdir()} - {FILE, MODEL} if path.is_dir() else set()
-        if strange or path.is_file():
-            raise RunError(
-                f"holds other files ({', '.join(sorted(strange)[:5])})" if strange else "is a file",
-                where=str(path),
-                hint="choose another folder",
-            )
         file = _File(
             version=1,
             settings=self.settings,
@@ -110,10 +102,10 @@ class Seq2SeqClassifier:
             relations=self.relations,
             max_source=self.max_source,
         )
-        with atomic_directory(path) as folder:
+        with own_folder(path, (FILE, MODEL)) as folder:
             save_model(self.loaded.model, self.loaded.adapter, folder / MODEL, dtype=dtype)
             write_json(folder / FILE, file.model_dump(mode="json"))
-        return path
+        return Path(path)
 
     @staticmethod
     def load(path: str | Path, *, device: str = "cpu") -> Seq2SeqClassifier:

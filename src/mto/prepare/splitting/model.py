@@ -25,7 +25,7 @@ from mto.prepare.splitting.found import NOT_THERE, NOTHING, Found
 from mto.prepare.splitting.places import Place, align
 from mto.prepare.splitting.spans import likely_spans
 from mto.prepare.splitting.triples import Triple
-from mto.runs import atomic_directory, read_json, write_json
+from mto.runs import own_folder, read_json, write_json
 from mto.templates import Encoded, TemplateFamily, compile_template, encode_many
 from mto.tune import TuneConfig
 from mto.tune.ladder import fit
@@ -128,14 +128,6 @@ class ModelSplitter:
         Raises:
             RunError: the folder holds anything but such a splitter, or the disk is full.
         """
-        path = Path(path)
-        strange = {p.name for p in path.iterdir()} - {FILE, MODEL} if path.is_dir() else set()
-        if strange or path.is_file():
-            raise RunError(
-                f"holds other files ({', '.join(sorted(strange)[:5])})" if strange else "is a file",
-                where=str(path),
-                hint="choose another folder",
-            )
         file = _File(
             version=1,
             settings=self.settings,
@@ -145,10 +137,10 @@ class ModelSplitter:
             max_source=self.max_source,
             max_new_tokens=self.max_new_tokens,
         )
-        with atomic_directory(path) as folder:
+        with own_folder(path, (FILE, MODEL)) as folder:
             save_model(self.loaded.model, self.loaded.adapter, folder / MODEL, dtype=dtype)
             write_json(folder / FILE, file.model_dump(mode="json"))
-        return path
+        return Path(path)
 
     @staticmethod
     def load(path: str | Path, *, device: str = "cpu") -> ModelSplitter:
