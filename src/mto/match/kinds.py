@@ -14,8 +14,8 @@ CLASSIFIER = (
 """Why the task classifier has no voice; docs/matching/classifier.md has the figures."""
 WEIGHTS = "what the signals and families weigh was learnt from completion tasks; of a {kind} task take type and family as a first guess"
 MEASURED = {
-    "classification": "on the three classification tasks that were measured Mapping, once tuned, was as good as the family that matching chose, "
-    "or better (docs/results/every_task.md): tune both and let dev rows choose, as mto run --choose dev does"
+    "classification": "on three classification tasks and the embedded checkpoints, Mapping, once tuned, was as good as the family that matching "
+    "chose, or better (docs/results/every_task.md): tune both and let dev rows choose, as mto run --choose dev does"
 }
 """What is known of the choice on a kind of task, beyond that."""
 
