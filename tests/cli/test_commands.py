@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,28 @@ def test_ls_leaves_columns_out_before_it_breaks_words(mto: Mto, monkeypatch: pyt
     monkeypatch.setenv("COLUMNS", "160")
     wide = mto("ls", "tasks").stdout
     assert "no room for" not in wide and "mask-filling" in wide
+    monkeypatch.delenv("COLUMNS")  # into a pipe: each row on one line
+    rows = mto("ls", "tasks").stdout.splitlines()
+    assert len(rows) == 1 + len(json.loads(mto("ls", "tasks", "--json").stdout))
+
+
+@pytest.mark.parametrize("width", [40, 60])
+@pytest.mark.parametrize("kind", ["tasks", "templates", "families", "models"])
+def test_ls_loses_no_letters_on_a_narrow_terminal(
+    mto: Mto, mini: str, monkeypatch: pytest.MonkeyPatch, kind: str, width: int
+) -> None:
+    rows = json.loads(mto("ls", kind, "--json").stdout)
+    monkeypatch.setenv("COLUMNS", str(width))
+    told = mto("ls", kind).stdout
+    letters = Counter("".join(told.partition("no room for")[0].split()))
+    left_out = " ".join(told.split()).partition("no room for: ")[2].partition(" (")[0].split(", ")
+    shown = (
+        str(value)
+        for row in rows
+        for name, value in row.items()
+        if name not in left_out and value is not None
+    )
+    assert not Counter("".join("".join(shown).split())) - letters
 
 
 def test_show_prints_text_and_ids(mto: Mto, mini: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -141,6 +142,37 @@ def test_rows_that_cannot_be_read_stay_empty_where_asked(heads: LoadedRun, tmp_p
     with pytest.raises(DataError, match="the same file"):
         predict_file(heads, source, source, column="other")
     assert source.read_text().startswith("head,n\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "delimiter", "out"),
+    [
+        ("a.csv", "head;n\nthing, a;1\n", None, "head;n;prediction"),
+        ("a.csv", 'head,"note; a; b"\nthing,1\n', None, 'head,note; a; b,prediction'),
+        ("a.csv", "head,note (a; b; c)\nthing,1\n", None, "head,note (a; b; c),prediction"),
+        ("a.csv", '\nhead;"two\nlines"\nthing;1\n', None, 'head;"two'),
+        ("a.csv", "head\nthing\n", None, "head,prediction"),
+        ("a.csv", "head,n;m\nthing,1\n", ",", "head,n;m,prediction"),
+        ("a.tsv", "head\tn\nthing\t1\n", None, "head,n,prediction"),
+        ("a.tsv", "head\tn\nthing\t1\n", ";", "head;n;prediction"),
+        ("a.jsonl", '{"head": "thing"}\n', None, "head,prediction"),
+        ("a.jsonl", '{"head": "thing"}\n', ";", "head;prediction"),
+    ],
+)  # fmt: skip
+def test_what_stands_between_cells(
+    heads: LoadedRun, tmp_path: Path, name: str, text: str, delimiter: str | None, out: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    assert predict_file(heads, tmp_path / name, tmp_path / "out.csv", delimiter=delimiter) == 1
+    assert (tmp_path / "out.csv").read_text().splitlines()[0] == out
+
+
+def test_standard_input_may_begin_with_the_mark_of_a_file(
+    heads: LoadedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("\ufeffhead;n\nthing;1\n"))
+    assert predict_file(heads, "-", tmp_path / "out.csv") == 1
+    assert (tmp_path / "out.csv").read_text().startswith("head;n;prediction\n")
 
 
 def test_columns_of_the_labelled_rows_are_found_again(asking: LoadedRun, tmp_path: Path) -> None:

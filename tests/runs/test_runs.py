@@ -41,14 +41,22 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
 
 def test_a_folder_replaces_one_of_its_own_kind_and_nothing_else(tmp_path: Path) -> None:
     for text in ("one", "two"):
-        with own_folder(tmp_path / "mine", ("file", "more")) as folder:
+        with own_folder(tmp_path / "mine", "file", ("more",)) as folder:
             (folder / "file").write_text(text)
     assert (tmp_path / "mine" / "file").read_text() == "two"
     (tmp_path / "mine" / "thesis").write_text("precious")
     (tmp_path / "plain").write_text("precious")
-    for place, why in (("mine", r"holds other files \(thesis\)"), ("plain", "is a file")):
-        with pytest.raises(RunError, match=why), own_folder(tmp_path / place, ("file", "more")):
+    (tmp_path / "theirs" / "more").mkdir(
+        parents=True
+    )  # a name that we use too, but no file of ours beside it
+    for place, why in (
+        ("mine", r"holds other files \(thesis\)"),
+        ("plain", "is a file"),
+        ("theirs", r"\(more\)"),
+    ):
+        with pytest.raises(RunError, match=why), own_folder(tmp_path / place, "file", ("more",)):
             pytest.fail("the block must not begin")
+    assert (tmp_path / "theirs" / "more").is_dir()
     assert (tmp_path / "mine" / "thesis").read_text() == (tmp_path / "plain").read_text() == "precious"
 
 

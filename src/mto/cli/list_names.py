@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -21,6 +23,7 @@ class Kind(StrEnum):
     metrics = "metrics"
 
 
+WHOLE = 400
 # What a narrow terminal can do without, the first of them first.
 _LEAVE_OUT = {Kind.tasks: ("data", "type"), Kind.templates: ("needs a phrase", "tunes")}
 
@@ -41,7 +44,8 @@ def list_names(
     from rich.table import Table
     from rich.text import Text
 
-    console = Console()
+    # Into a pipe or file lines are as long as they are.
+    console = Console() if sys.stdout.isatty() or "COLUMNS" in os.environ else Console(width=WHOLE)
     columns = list(rows[0] if rows else ("none",))
     left_out: list[str] = []
     for column in _LEAVE_OUT.get(kind, ()):  # before words break
@@ -49,8 +53,11 @@ def list_names(
             columns.remove(column)
             left_out.append(column)
     table = Table(box=None, pad_edge=False, header_style="bold")
+    fits = _needed(rows, columns) <= console.width
     for number, column in enumerate(columns):
-        table.add_column(column, overflow="fold", no_wrap=number == 0, min_width=_longest(rows, column))
+        table.add_column(
+            column, overflow="fold", no_wrap=number == 0, min_width=_longest(rows, column) if fits else None
+        )
     for row in rows:
         table.add_row(*(Text(_cell(row[column])) for column in columns))
     console.print(table)

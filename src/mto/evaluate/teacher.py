@@ -27,8 +27,8 @@ _POOL = 16  # batches whose encoder states are kept at one time
 # Positions that one more call costs, in time: weights are read from memory again, and every layer is called again.
 _CALL = {"cpu": 32}
 _CALL_ELSEWHERE = 2048
-# Positions of a source for one position of a target, when the size of a decoder batch is counted: a source is only attended
-# to there, at the cost of a copy of its keys and values.
+# Positions of a source for one position of a target, when the size of a decoder batch is counted: there a source costs its keys
+# and values, once for a question, and a copy of them for each of its targets.
 _ATTENDED = 4
 # Logits that exist at one time. On a CPU a block that stays near the caches is twice as fast as a large one.
 _LOGITS = {"cpu": 4 << 20}

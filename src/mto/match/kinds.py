@@ -14,8 +14,8 @@ CLASSIFIER = (
 """Why the task classifier has no voice; docs/matching/classifier.md has the figures."""
 WEIGHTS = "what the signals and families weigh was learnt from completion tasks; of a {kind} task take type and family as a first guess"
 MEASURED = {
-    "classification": "on three classification tasks and the embedded checkpoints, Mapping, once tuned, was as good as the family that matching "
-    "chose, or better (docs/results/every_task.md): tune both and let dev rows choose, as mto run --choose dev does"
+    "classification": "over three classification tasks Mapping, once tuned, was on average no worse than the family that matching chose, on every "
+    "embedded checkpoint (docs/results/every_task.md): tune it too and let dev rows choose, as mto run --choose dev does"
 }
 """What is known of the choice on a kind of task, beyond that."""
 

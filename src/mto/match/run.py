@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from mto.config import parse
 from mto.errors import DataError
@@ -14,7 +14,7 @@ from mto.match.config import MatchConfig
 from mto.match.probe.tournament import Progress
 from mto.match.result import Match
 from mto.match.rows import Told, match_rows
-from mto.tasks import SHOTS, Split, Task, draw_split, load_task
+from mto.tasks import Split, Task, draw_split, load_task
 
 ModelLike = str | Path | LoadedModel
 
@@ -23,7 +23,7 @@ def match(
     task: Task | str | Path,
     model: ModelLike | Sequence[ModelLike] = "mini",
     *,
-    shots: int | None = SHOTS,
+    shots: int | Literal["usual"] | None = "usual",
     seed: int = 0,
     dev: int | None = None,
     data: Any = None,
@@ -45,7 +45,8 @@ def match(
     Args:
         task: a task, or what `load_task` takes.
         model: a checkpoint, or several to choose among: names, folders or loaded ones.
-        shots: labelled rows to draw; None, or more than a task of one file has: all rows.
+        shots: labelled rows to draw; ``usual``: what the task file says, else 30. None, or more than a task of one file has:
+            all rows.
         seed: the data seed.
         dev: further rows; None: as many as there are, up to the shots.
         data, relation: as for `load_task`.
@@ -65,7 +66,7 @@ def match(
     found = task if isinstance(task, Task) else load_task(
         task, data=data, relation=relation, phrases=() if phrase is None else (phrase,)
     )  # fmt: skip
-    split = draw_labelled(found, shots, seed, dev)
+    split = draw_labelled(found, found.usual_shots if shots == "usual" else shots, seed, dev)
     several = [model] if isinstance(model, str | Path | LoadedModel) else list(model)
     if not several:
         raise DataError("there is no checkpoint to match with", hint="give a name, such as mini")

@@ -43,7 +43,7 @@ def match_task(
     """Match a task by its name.
 
     Args:
-        shots: None: 30, or every row of a task of one file.
+        shots: None: what the task file says, else 30.
         changes: ``key=value`` changes of `MatchConfig`; `settings` and `probe` are such values as well.
         phrase: number of the task's phrase, or a phrase.
         relation, data, columns, delimiter: as for `mto.tasks.load_task`.
@@ -70,7 +70,7 @@ def match_task(
     from mto.match.run import match  # takes seconds; names and rows are checked by now
 
     return match(
-        loaded, list(models), shots=loaded.usual_shots if shots is None else shots, seed=seed, config=config,
+        loaded, list(models), shots="usual" if shots is None else shots, seed=seed, config=config,
         phrase=natural, progress=progress, probing=probing,
     )  # fmt: skip
 

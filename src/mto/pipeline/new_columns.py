@@ -60,6 +60,18 @@ class NewColumns:
         return text
 
 
+def looked_for(model: TunedModel, given: Mapping[str, str] | None) -> set[str]:
+    """All columns that may stand in a file of new rows, for telling what stands between its cells."""
+    kept = (
+        one
+        for found in model.columns.columns.values()
+        for one in ([found] if isinstance(found, str) else found)
+    )
+    asked = (column for text in (given or {}).values() for column in text.split("+"))
+    choices = (CHOICES, *CHOICE_FIELDS) if model.form.kind == "multiple-choice" else ()
+    return {*model.fields, *choices, *kept, *asked}
+
+
 def find_columns(
     columns: Sequence[str], model: TunedModel, given: Mapping[str, str] | None, where: str
 ) -> NewColumns:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mto.errors import DataError
 from mto.pipeline.answered import Answered, Seen, answered_before, part_of
 from mto.pipeline.loaded_run import LoadedRun
-from mto.pipeline.new_columns import NewColumns, find_columns
+from mto.pipeline.new_columns import NewColumns, find_columns, looked_for
 from mto.pipeline.streams import TableWriter, Writer, chunks, read_rows, write_rows
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def predict_file(
     """
     model = run.model(task)
     _two_files(source, target)
-    with read_rows(source, form, delimiter) as read:
+    with read_rows(source, form, delimiter, wanted=looked_for(model, columns)) as read:
         delimiter = read.delimiter
         found = find_columns(read.columns, model, columns, str(source))
         ranked = model.form.has_options

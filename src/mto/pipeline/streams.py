@@ -6,7 +6,7 @@ import csv
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -16,7 +16,7 @@ from typing import IO, Any, Protocol
 from mto.errors import DataError, RunError
 from mto.pipeline.answered import forget, part_of
 from mto.runs.atomic import disk_errors
-from mto.tasks.tables import header_delimiter, json_row
+from mto.tasks.tables import header_delimiter, header_lines, json_row
 
 FORMATS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 
@@ -31,22 +31,24 @@ class Rows:
 
 
 @contextmanager
-def read_rows(path: str | Path, form: str | None = None, delimiter: str | None = None) -> Iterator[Rows]:
+def read_rows(
+    path: str | Path, form: str | None = None, delimiter: str | None = None, *, wanted: Collection[str] = ()
+) -> Iterator[Rows]:
     """Open a CSV, TSV or JSONL file (``-``: standard input, CSV unless `form` says otherwise) row by row.
 
-    `delimiter` stands between the cells of CSV; None: found from the first line.
+    `delimiter` stands between the cells of CSV; None: found from the header, which may hold the columns `wanted`.
 
     Raises:
         DataError: missing or empty file, unknown ending, not UTF-8, a row with too many or too few cells.
     """
     if str(path) == "-":
-        yield _rows(sys.stdin, form or "csv", "standard input", delimiter)
+        yield _rows(sys.stdin, form or "csv", "standard input", delimiter, wanted)
         return
     path = Path(path)
     kind = form or _form(path)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            yield _rows(file, kind, str(path), delimiter)
+            yield _rows(file, kind, str(path), delimiter, wanted)
     except FileNotFoundError:
         raise DataError("no such file", where=str(path)) from None
     except IsADirectoryError:
@@ -74,28 +76,25 @@ def _form(path: Path) -> str:
     return form
 
 
-def _rows(file: IO[str], form: str, name: str, delimiter: str | None) -> Rows:
+def _rows(file: IO[str], form: str, name: str, delimiter: str | None, wanted: Collection[str]) -> Rows:
     lines = _decoded(file, name)
     if form == "jsonl":
         objects = _objects(lines, name)
         first = next(objects, None)
         if first is None:
             raise DataError("the file is empty", where=name)
-        return Rows(tuple(first[1]), chain([first], objects))
-    opening: list[
-        str
-    ] = []  # blank lines before the header count, so that rows have the numbers that they have in the file
-    for line in lines:
-        opening.append(line)
-        if line.strip():
-            break
-    between = delimiter or header_delimiter(opening[-1] if opening else "")
-    reader = _cells(chain(opening, lines), form, name, between)
+        return Rows(tuple(first[1]), chain([first], objects), delimiter or ",")
+    opening: list[str] = []
+    if form == "csv" and delimiter is None:
+        # Blank lines before the header stay, so that rows have the numbers that they have in the file.
+        opening = header_lines(lines)
+        delimiter = header_delimiter("".join(opening), wanted)
+    reader = _cells(chain(opening, lines), form, name, delimiter or ",")
     header = next(reader, None)
     if header is None:
         raise DataError("the file is empty", where=name, hint="expected a header line and rows")
     columns = tuple(cell.strip() for cell in header[1])
-    return Rows(columns, _records(reader, columns, name), between)
+    return Rows(columns, _records(reader, columns, name), delimiter or ",")
 
 
 def _decoded(file: IO[str], name: str) -> Iterator[str]:
@@ -110,7 +109,9 @@ def _decoded(file: IO[str], name: str) -> Iterator[str]:
             ) from None
         if not line:
             return
-        yield line
+        yield (
+            line.removeprefix("\ufeff") if number == 1 else line
+        )  # standard input keeps the mark of UTF-8 files
 
 
 def _objects(lines: Iterator[str], name: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -65,7 +65,7 @@ def tune_to_folder(
             what matching chooses on the labelled rows, or where a soft prompt is tuned the family that stands for it
             (`mto.prompts.aligned`). Its answer is kept beside the model (match.json).
         match: with ``auto``, an answer of matching that is there already, so that nothing is matched again.
-        shots: None: 30, or every row of a task of one file.
+        shots: None: what the task file says, else 30; every row of a task of one file.
         changes: ``key=value`` changes of the sweep's configuration; `settings` are such values as well.
         phrase: number of the task's phrase, or a phrase.
         relation, data, columns, delimiter: as for `mto.tasks.load_task`.

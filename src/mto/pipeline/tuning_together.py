@@ -48,7 +48,7 @@ def tune_tasks_to_folders(
     Args:
         family: None: pre-pt, or post-pt where a task has no phrase.
         shared: vectors that all tasks share, before everything else; None: 10, unless the family has named ones.
-        shots: None: 30, or every row of a task of one file.
+        shots: None: what the task file says, else 30; every row of a task of one file.
         others: as for `tune_to_folder`.
 
     Raises:

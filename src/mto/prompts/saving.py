@@ -95,7 +95,7 @@ class SavedPrompt:
 
     def save(self, path: str | Path) -> Path:
         """Write a folder of its own, whole or not at all. Raises `RunError` when it holds anything else."""
-        with own_folder(path, (FILE, VECTORS)) as folder:
+        with own_folder(path, FILE, (VECTORS,)) as folder:
             self.write(folder)
         return Path(path)
 

@@ -88,17 +88,19 @@ def atomic_directory(path: str | Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def own_folder(path: str | Path, mine: Collection[str]) -> Iterator[Path]:
-    """`atomic_directory` that replaces one of its own kind and nothing else.
+def own_folder(path: str | Path, marker: str, others: Collection[str] = ()) -> Iterator[Path]:
+    """`atomic_directory` that replaces an empty folder or one of its own kind, and nothing else.
 
     Args:
-        mine: names of all files and folders that such a folder may hold.
+        marker: the file that every folder of this kind holds.
+        others: names of all else that one may hold.
 
     Raises:
         RunError: there is a file of that name, or a folder with something else in it.
     """
     path = Path(path)
-    strange = sorted({p.name for p in path.iterdir()} - set(mine)) if path.is_dir() else []
+    there = {p.name for p in path.iterdir()} if path.is_dir() else set()
+    strange = sorted(there - {marker, *others} if marker in there else there)
     if strange or path.is_file():
         what = f"holds other files ({', '.join(strange[:5])})" if strange else "is a file"
         raise RunError(what, where=str(path), hint="choose another folder")

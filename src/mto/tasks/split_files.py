@@ -28,7 +28,7 @@ def write_split(split: Split, folder: str | Path) -> Path:
     Raises:
         RunError: the folder holds anything else.
     """
-    with own_folder(folder, (INFO, *FILES.values())) as new:
+    with own_folder(folder, INFO, FILES.values()) as new:
         for part, name in FILES.items():
             rows = (json.dumps(asdict(row), ensure_ascii=False) for row in getattr(split, part))
             write_text(new / name, "".join(f"{row}\n" for row in rows))

@@ -23,6 +23,8 @@ FORMATS: dict[str, Format] = {
     ".parquet": "parquet",
 }
 DELIMITERS = (",", ";", "\t", "|")
+MOST_HEADER_LINES = 20
+"""A quote that is never closed is looked for no further."""
 _SHOWN = 10  # wrong rows listed in one message
 
 
@@ -85,28 +87,46 @@ def find_delimiter(path: Path, wanted: Collection[str]) -> str:
     """What stands between the cells of a CSV file, by its header: a comma where nothing else fits better.
 
     Args:
-        wanted: columns that the header should hold; without them the most cells decide.
+        wanted: columns that the header may hold; without them the most cells decide.
     """
     try:
         with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-            header = next((line for line in file if line.strip()), "")
+            header = "".join(header_lines(file))
     except OSError:
         return ","  # reading the table says what is wrong with the file
     return header_delimiter(header, wanted)
 
 
+def header_lines(lines: Iterable[str]) -> list[str]:
+    """The first lines of a CSV file up to the end of its header: blank ones, and all lines of a quoted cell.
+
+    >>> header_lines(["\\n", '"head\\n', 'noun";tail\\n', "hammer;nails\\n"])
+    ['\\n', '"head\\n', 'noun";tail\\n']
+    """
+    found: list[str] = []
+    for line in lines:
+        found.append(line)
+        whole = "".join(found)
+        if whole.strip() and (whole.count('"') % 2 == 0 or len(found) > MOST_HEADER_LINES):
+            break
+    return found
+
+
 def header_delimiter(header: str, wanted: Collection[str] = ()) -> str:
-    """The same of a header line.
+    """What stands between the cells of a header: what gives the most wanted columns, no stray quote, and the most cells.
 
     >>> header_delimiter("head;answers, if any;id")
     ';'
-    >>> header_delimiter("a, b;c", wanted=("c",))
-    ';'
+    >>> header_delimiter("head,note (a; b; c)", wanted=("head",))
+    ','
+    >>> header_delimiter('head,"note; a; b"')
+    ','
     """
 
-    def fit(delimiter: str) -> tuple[bool, int]:
-        cells = [cell.strip() for cell in next(csv.reader([header[:10_000]], delimiter=delimiter), [])]
-        return set(wanted) <= set(cells), len(cells)
+    def fit(delimiter: str) -> tuple[int, bool, int]:
+        reader = csv.reader(io.StringIO(header[:10_000], newline=""), delimiter=delimiter)
+        cells = [cell.strip() for cell in next((row for row in reader if row), [])]
+        return len(set(wanted) & set(cells)), not any('"' in cell for cell in cells), len(cells)
 
     return max(DELIMITERS, key=fit)  # the first of equals
 

@@ -161,7 +161,7 @@ class TunedModel:
         Raises:
             RunError: the folder holds anything else, or the disk is full.
         """
-        with own_folder(path, (FILE, MODEL, MATCH, PROMPT, VECTORS)) as folder:
+        with own_folder(path, FILE, (MODEL, MATCH, PROMPT, VECTORS)) as folder:
             self._write(folder, dtype)
             write_json(folder / FILE, self._file())
         return Path(path)

@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import signal
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,7 @@ def test_the_same_call_again_does_nothing_and_loads_no_checkpoint(
 
     monkeypatch.setattr("mto.families.load.load_model", refuse)
     monkeypatch.setattr("mto.families.load_model", refuse)
+    monkeypatch.setitem(sys.modules, "datasketch", None)  # what only a finished stage needs may be gone
     before, told = (whole / "results.json").stat().st_mtime_ns, Told()
     again = run(whole, progress=told)
     assert again.worked == () and told.events == ["finished-before"]
@@ -233,6 +235,17 @@ def test_text_that_fits_no_task_is_refused(run: Run, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no file matches"):
         run(tmp_path / "other", corpus=str(tmp_path / "none.txt"))
     assert not (tmp_path / "other").exists()
+
+
+def test_a_missing_package_is_told_before_the_work(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "datasketch", None)
+    told = Told()
+    with pytest.raises(DataError, match="datasketch"):
+        run(tmp_path / "run", progress=told)
+    assert not told.stages
+    assert not list((tmp_path / "run" / "stages").glob("*"))
 
 
 def test_an_adaptation_a_task_gives_each_task_a_checkpoint_of_its_own(

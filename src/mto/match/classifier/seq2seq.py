@@ -102,7 +102,7 @@ class Seq2SeqClassifier:
             relations=self.relations,
             max_source=self.max_source,
         )
-        with own_folder(path, (FILE, MODEL)) as folder:
+        with own_folder(path, FILE, (MODEL,)) as folder:
             save_model(self.loaded.model, self.loaded.adapter, folder / MODEL, dtype=dtype)
             write_json(folder / FILE, file.model_dump(mode="json"))
         return Path(path)

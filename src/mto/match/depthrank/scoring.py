@@ -82,7 +82,7 @@ def score_families(
         precision: ``fp32`` or ``bf16`` (autocast; ranks are then coarse).
         keep_tokens: also keep each target token by token.
         resamples, seed: of the bootstrap.
-        batch_tokens: size of a batch, rows times (source + target).
+        batch_tokens: as in `mto.evaluate.likelihood.likelihood`.
 
     Raises:
         DataError: no rows, a single head (it gives no interval), or a target without tokens.

@@ -10,7 +10,6 @@ from mto.families.load import revision_of
 from mto.pipeline.inputs import TaskInput, describe_task, draw_splits, load_tasks
 from mto.pipeline.whole.config import WholeConfig
 from mto.prepare.config import PrepareConfig
-from mto.prepare.dedup import check_installed
 from mto.prepare.pieces import find_pieces
 from mto.tasks import Split, Task
 
@@ -79,7 +78,6 @@ def read_asked(config: WholeConfig) -> Asked:
     Raises:
         MtoError: tasks, text or checkpoint cannot be read.
     """
-    check_installed(config.prepare.select.near_duplicates)
     tasks = load_tasks(config)
     described = {task.name: describe_task(task, config) for task in tasks}
     splits = {task.name: draw_splits(task, config)[config.seeds[0]] for task in tasks}

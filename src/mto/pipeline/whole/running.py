@@ -110,7 +110,9 @@ def run_whole(
         set_up(path, config)
         units = all_units(config, asked.names)
         nodes = Nodes(path, 3 + asked.can_match + 2 * len(units), told)
-        found = go(Way(asked, nodes, told), asked, units)
+        way = Way(asked, nodes, told)
+        way.check_packages()
+        found = go(way, asked, units)
         return _finish(path, found, nodes, told)
 
 

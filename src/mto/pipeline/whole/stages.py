@@ -27,9 +27,10 @@ from mto.pipeline.whole.aligned import (
     family_ref,
 )
 from mto.pipeline.whole.asked import Asked
-from mto.pipeline.whole.nodes import Done, Nodes
+from mto.pipeline.whole.nodes import Done, Nodes, key_of
 from mto.pipeline.whole.progress import Comparing, Training, WholeCallback, preparing
 from mto.pipeline.whole.systems import MAIN, Unit, adapt_config, count_pairs
+from mto.prepare.dedup import check_installed
 from mto.runs import RunFolder, read_json
 from mto.templates import get_family
 
@@ -128,8 +129,23 @@ class Way:
             prepared = prepare_config(config, folder, progress=preparing(self._told))
             return {"pairs": prepared.pairs, "by_task": dict(count_pairs(folder, self.asked.names))}
 
-        parts = {"config": config.fixed(), "data": self.asked.data, "text": self.asked.pieces}
-        return self.nodes.do(PAIRS, parts, work)
+        return self.nodes.do(PAIRS, self._pairs_parts(), work)
+
+    def check_packages(self) -> None:
+        """Refuse to begin where a package lacks that only a later stage needs.
+
+        Raises:
+            DataError: the text is not prepared yet, and near-duplicates cannot be found.
+        """
+        if self.nodes.known(PAIRS, key_of(PAIRS, self._pairs_parts())) is None:
+            check_installed(self.asked.config.prepare.select.near_duplicates)
+
+    def _pairs_parts(self) -> dict[str, Any]:
+        return {
+            "config": self.asked.prepare_config().fixed(),
+            "data": self.asked.data,
+            "text": self.asked.pieces,
+        }
 
     def adapted(
         self, unit: Unit, aligned: Mapping[str, Aligned], pairs: Done, matches: Sequence[Path]

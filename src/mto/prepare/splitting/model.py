@@ -137,7 +137,7 @@ class ModelSplitter:
             max_source=self.max_source,
             max_new_tokens=self.max_new_tokens,
         )
-        with own_folder(path, (FILE, MODEL)) as folder:
+        with own_folder(path, FILE, (MODEL,)) as folder:
             save_model(self.loaded.model, self.loaded.adapter, folder / MODEL, dtype=dtype)
             write_json(folder / FILE, file.model_dump(mode="json"))
         return Path(path)
