@@ -187,6 +187,8 @@ def test_without_dev_rows_the_folds_give_the_temperature(tiny_t5) -> None:
     config = SMALL.model_copy(update={"metric": "rank_byte", "ladder": (0, 1)})
     tuned = tune(tiny_t5, task, family="answer-prompting", config=config)  # all rows of one file
     assert tuned.cross is not None and tuned.calibration is not None and tuned.calibration.rows == 34
+    with pytest.raises(DataError, match="'all' is no number"):
+        tune(tiny_t5, task, family="answer-prompting", shots="all", config=config)  # type: ignore[arg-type]
     options = tuned.cross.test.options
     assert tuned.calibration == calibrate([n.byte for n in options.nats], options.right)
 

@@ -15,7 +15,7 @@ CLASSIFIER = (
 WEIGHTS = "what the signals and families weigh was learnt from completion tasks; of a {kind} task take type and family as a first guess"
 MEASURED = {
     "classification": "over three classification tasks Mapping, once tuned, was on average no worse than the family that matching chose, on every "
-    "embedded checkpoint (docs/results/every_task.md): tune it too and let dev rows choose, as mto run --choose dev does"
+    "embedded checkpoint (docs/results/every_task.md): let dev rows choose between the two, as mto run --choose dev does"
 }
 """What is known of the choice on a kind of task, beyond that."""
 

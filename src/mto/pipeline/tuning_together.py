@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from mto.config import override, parse
 from mto.errors import ConfigError, DataError
@@ -86,6 +86,13 @@ def tune_tasks_to_folders(
         check_free(folder, overwrite)
     from mto.tune.several import tune_tasks  # takes seconds; names and rows are checked by now
 
-    drawn: int | Literal["usual"] = "usual" if shots is None else shots
-    done = tune_tasks(model, loaded, family=chosen, shots=drawn, seed=seed, config=config, progress=progress)
+    done = tune_tasks(
+        model,
+        loaded,
+        family=chosen,
+        shots="usual" if shots is None else shots,
+        seed=seed,
+        config=config,
+        progress=progress,
+    )
     return {tuned.save(folders[name]): tuned for name, tuned in done.items()}

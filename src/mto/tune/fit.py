@@ -5,15 +5,16 @@ from __future__ import annotations
 import copy
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from mto.families import LoadedModel, load_model
 from mto.families.load import weights_hash
-from mto.tasks import Split, Task, draw_split, load_task
+from mto.tasks import Split, Task, load_task
 from mto.templates import TemplateFamily
 from mto.tune.cell import CellResult, cell_template, run_cell, settle
 from mto.tune.config import TuneConfig
 from mto.tune.cross import CrossResult, cross_validate
+from mto.tune.draw import Shots, draw_rows
 from mto.tune.finished import finished_model
 from mto.tune.progress import TuneCallback
 from mto.tune.tuned import TunedModel
@@ -30,7 +31,7 @@ def tune(
     task: Task | str | Path,
     *,
     family: str | Path | TemplateFamily | None = None,
-    shots: int | Literal["usual"] | None = "usual",
+    shots: Shots = "usual",
     seed: int = 0,
     config: TuneConfig | None = None,
     split: Split | None = None,
@@ -62,7 +63,7 @@ def tune(
         MtoError: see `load_task`, `draw_split`, `load_model` and `run_cell`.
     """
     task = load_task(task, data=data) if not isinstance(task, Task) else task
-    split = split if split is not None else _draw(task, shots, seed)
+    split = split if split is not None else draw_rows(task, shots, seed)
     base = loaded = model if isinstance(model, LoadedModel) else load_model(model)
     settled = settle(base, config, task)
     usual = CHOICE_FAMILIES if task.kind == "multiple-choice" else FAMILIES
@@ -86,12 +87,3 @@ def tune(
         put_weights(loaded.model, result.weights)
         loaded = replace(loaded, revision=weights_hash("", loaded.model))
     return finished_model(result, base, task, split, template, settled, phrase=phrase, tuned=loaded)
-
-
-def _draw(task: Task, shots: int | Literal["usual"] | None, seed: int) -> Split:
-    one_file = not task.dev and not task.test
-    if shots == "usual":
-        shots = task.tuned_shots
-    if one_file and shots is not None and shots >= len(task.train):
-        shots = None
-    return draw_split(task, shots=shots, seed=seed)

@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 from torch import Tensor, nn
 
 from mto.errors import ConfigError, DataError, TemplateError
 from mto.families import LoadedModel, load_model
 from mto.prompts import PromptEncoder, SavedPrompt, SoftPrompt
-from mto.tasks import Split, Task, draw_split, load_task
+from mto.tasks import Split, Task, load_task
 from mto.templates import Encoded, Template, TemplateFamily, get_family
 from mto.tune.cell import cell_template, inner_split, settle
 from mto.tune.config import PromptOptions, Settled, TuneConfig
+from mto.tune.draw import Shots, draw_rows
 from mto.tune.ladder import fit
 from mto.tune.learner import Learner, new_prompt
 from mto.tune.progress import TuneCallback, TuneStatus
@@ -58,7 +58,7 @@ def tune_tasks(
     tasks: Sequence[Task | str | Path],
     *,
     family: str | Path | TemplateFamily,
-    shots: int | Literal["usual"] | None = "usual",
+    shots: Shots = "usual",
     seed: int = 0,
     config: TuneConfig | None = None,
     splits: Sequence[Split] | None = None,
@@ -95,10 +95,7 @@ def tune_tasks(
     found = [task if isinstance(task, Task) else load_task(task) for task in tasks]
     _check(found)
     if splits is None:
-        splits = [
-            draw_split(task, shots=task.tuned_shots if shots == "usual" else shots, seed=seed)
-            for task in found
-        ]
+        splits = [draw_rows(task, shots, seed) for task in found]
     members = [
         _member(loaded, task, split, family, options) for task, split in zip(found, splits, strict=True)
     ]
