@@ -100,7 +100,7 @@ def test_run_says_its_plan_works_and_shows_the_table(mto: Mto, mini: str, tools:
     dry = mto("run", tools, *WORDS, "--out", "runs/x", "--workers", "1", "--dry-run")
     assert dry.exit_code == 0, dry.output
     for said in (
-        "2 families x 2 seeds x 1 tasks = 4 cells",
+        "2 families x 2 seeds x 1 task = 4 cells",
         "4 shots, 4 dev rows, 4 test heads",
         "of disk",
         "1 worker",

@@ -155,3 +155,26 @@ def test_what_cannot_be_done_leaves_no_file(mto: Mto, words: list[str], text: st
     told = mto("init", *words)
     assert told.exit_code == 2 and said in told.stderr, told.output
     assert not list(Path().glob("*.yaml")) and not list(Path().glob(".*.yaml"))
+
+
+def test_words_of_inference_are_not_those_of_moods(mto: Mto) -> None:
+    Path("pairs.csv").write_text(FILES["pairs.csv"])
+    told = mto("init", "pairs.csv")
+    assert "True, false or neither?" in told.stdout
+    assert load_task("pairs.yaml").form.labels["neutral"] == ("neither", "maybe")
+
+
+def test_a_file_that_cannot_be_run_yet_says_so(mto: Mto) -> None:
+    Path("quiz.csv").write_text(
+        "question,A,B,answer\n"
+        + "".join(f"What is {n}?,this {n},that,{'A' if n else 'E'}\n" for n in range(9))
+    )
+    told = mto("init", "quiz.csv")
+    assert (
+        told.exit_code == 0 and "it cannot be run yet: mend these rows, or set odd_rows: drop" in told.stderr
+    )
+    assert "--families prompting" in told.stdout
+    assert mto("validate", "quiz.yaml", "--model", "none").exit_code == 2
+    text = Path("quiz.yaml").read_text()
+    Path("quiz.yaml").write_text(text.replace("odd_rows: error", "odd_rows: drop"))
+    assert mto("validate", "quiz.yaml", "--model", "none").exit_code == 0

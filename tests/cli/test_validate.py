@@ -214,3 +214,19 @@ def test_what_is_not_there(mto: Mto) -> None:
     ):
         told = mto("validate", ref, "--model", "none")
         assert told.exit_code == 2 and said in told.output, told.output
+
+
+def test_a_phrase_that_leaves_a_text_out_is_told(mto: Mto, tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text(
+        "text,text2,label\n"
+        + "".join(f"it rained {n},the road was wet {n},{'good' if n % 2 else 'bad'}\n" for n in range(30))
+    )
+    (tmp_path / "p.yaml").write_text(
+        "name: p\nkind: classification\nlabels: {good: {}, bad: {}}\n"
+        "phrases: ['{{ text }} So {{ text2 }}?', '{{ text }} The answer is', '{{ head }} Is it so?']\n"
+        "data: {splits: {train: p.csv}, columns: {text: text, text2: text2, label: label}}\n"
+    )
+    told = mto("validate", str(tmp_path / "p.yaml"), "--model", "none")
+    assert told.exit_code == 0
+    assert "phrase 1 of p leaves {{ text2 }} out" in told.stdout + told.stderr
+    assert "phrase 0" not in told.stdout + told.stderr and "phrase 2" not in told.stdout + told.stderr

@@ -175,6 +175,27 @@ def test_standard_input_may_begin_with_the_mark_of_a_file(
     assert (tmp_path / "out.csv").read_text().startswith("head;n;prediction\n")
 
 
+def test_standard_input_may_be_jsonl(
+    heads: LoadedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "sys.stdin", io.StringIO('\n{"head": "the \\"thing\\"", "n": 1}\n{"head": "a", "n": 2}\n')
+    )
+    assert predict_file(heads, "-", tmp_path / "out.jsonl") == 2
+    assert [json.loads(line)["n"] for line in (tmp_path / "out.jsonl").read_text().splitlines()] == [1, 2]
+
+
+def test_new_rows_may_have_fewer_choices(asking: LoadedRun, tmp_path: Path) -> None:
+    row = {"kind": "why", "ask": "thing 9?", "one": "here 9", "two": "there"}  # no column "three"
+    assert predict_file(asking, write(tmp_path / "new.csv", [row]), tmp_path / "out.csv") == 1
+    with pytest.raises(DataError, match="there are no choices"):
+        predict_file(
+            asking,
+            write(tmp_path / "one.csv", [{k: row[k] for k in ("kind", "ask", "one")}]),
+            tmp_path / "o.csv",
+        )
+
+
 def test_columns_of_the_labelled_rows_are_found_again(asking: LoadedRun, tmp_path: Path) -> None:
     row = {"kind": "why", "ask": "thing 9?", "one": "here 9", "two": "there", "three": ""}
     source = write(tmp_path / "new.csv", [row])

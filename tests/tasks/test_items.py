@@ -284,3 +284,15 @@ def test_the_test_file_is_cut_by_a_fixed_draw(tmp_path: Path) -> None:
     heads = [example.head for example in load_task(path).test]
     assert len(heads) == 5 and heads == sorted(heads, key=int)
     assert heads == [example.head for example in load_task(path).test]
+
+
+def test_fields_that_a_kind_may_have_are_read_under_their_own_names() -> None:
+    rows = [
+        {"text": "A dog runs.", "text2": "It moves.", "label": "yes"},
+        {"text": "A dog runs.", "text2": "It flies.", "label": "no"},
+    ]
+    task = task_from_rows(rows, kind="classification", input="premise: {{ text }} hypothesis: {{ text2 }}")
+    assert task.fields == ("text", "text2", "relation") and len(task.train) == 2
+    assert task.train[1].fields["text2"] == "It flies."
+    asked = [{"context": "It rains.", "question": "Why?", "choices": ["so", "no"], "answer": "so"}]
+    assert task_from_rows(asked, kind="multiple-choice").fields == ("context", "question", "relation")

@@ -143,7 +143,12 @@ def _tell(done: Initial) -> None:
             for label, text in (("encoder reads ", one.source), ("decoder writes", one.target)):
                 shown = text if len(text) <= 400 else f"{text[:399]}…"
                 console.print(Text(f"  {label}  "), Text(shown, style="green"), sep="", soft_wrap=True)
-    typer.echo(f"\nreword the phrases in {done.path}, then: mto validate {done.path}")
+    if done.blocked:
+        typer.echo(f"\nit cannot be run yet: mend these rows, or set odd_rows: drop in {done.path}", err=True)
+    if done.kind == "multiple-choice":
+        typer.echo(f"\nnext: mto validate {done.path} (its phrases are read by --families prompting alone)")
+    else:
+        typer.echo(f"\nreword the phrases in {done.path}, then: mto validate {done.path}")
 
 
 init.epilog = examples(  # type: ignore[attr-defined]

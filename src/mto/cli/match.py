@@ -91,7 +91,9 @@ def match(
     if out is not None:
         typer.echo(f"everything: {out}")
     again = ["-m", found.best.model] if model else []
-    again += _given(data=data, relation=relation, phrase=phrase, shots=shots)
+    # More rows than there are cannot be drawn by the commands that follow.
+    there = shots is None or shots <= found.train_rows
+    again += _given(data=data, relation=relation, phrase=phrase, shots=shots if there else None)
     for line in _next(task, found, again, seed, out):
         typer.echo(line)
 

@@ -55,7 +55,7 @@ Steps = Annotated[
     str | None, typer.Option(help="Ladder of steps at which dev is measured, such as 0,5,20,60.")
 ]
 Shots = Annotated[
-    int | None, typer.Option("--shots", "-n", min=0, help="Labelled rows, one a head; 0: no tuning. Default: 30.")
+    int | None, typer.Option("--shots", "-n", min=0, help="Labelled rows to draw, one a head; 0: no tuning. Default: what the task file says, else 30; run and tune take all rows of a single file, which is scored by cross-validation.")
 ]  # fmt: skip
 
 
@@ -90,11 +90,9 @@ def pairs(
         name, equals, column = (side.strip() for side in part.partition("="))
         if not (name and equals and column) or name in found:
             what = "stands twice" if name in found else f"is not of the form {form}"
-            hint = (
-                "write --columns head=QUESTION,tail=ANSWER"
-                if option == "--columns"
-                else f"write {option} {form},…"
-            )
+            hint = f"write {option} {form},…"
+            if option == "--columns":
+                hint = "write --columns head=QUESTION,tail=ANSWER; several columns of one field are joined by +: choices=A+B+C"
             raise ConfigError(f"'{part}' {what}", where=option, hint=hint)
         found[name] = column
     return found or None

@@ -35,7 +35,7 @@ def run(
     rates: options.Rates = None,
     steps: options.Steps = None,
     dev: Annotated[int | None, typer.Option(min=0, help="Rows for choosing settings. Default: as many as shots.")] = None,
-    max_test: Annotated[int | None, typer.Option(min=1, help="Most test heads a task. Default: 100; of other kinds than completion 500 rows.")] = None,
+    max_test: Annotated[int | None, typer.Option(min=1, help="Most test heads a task. Default: 100; of other kinds than completion 500 rows. Of no use where rows are scored by cross-validation.")] = None,
     phrase: options.Phrase = None,
     relation: options.Relation = None,
     data: options.Data = None,
@@ -120,6 +120,8 @@ def _families(given: str | None, method: str | None) -> dict[str, Any]:
 
 def plan_lines(plan: Plan) -> list[str]:
     """What is about to be done, in a few lines."""
+    from mto.report.numbers import count
+
     lines = [
         f"{plan.model}: {plan.parameters / 1e6:.0f} M parameters, weights {plan.revision}, on {plan.device}"
     ]
@@ -133,8 +135,9 @@ def plan_lines(plan: Plan) -> list[str]:
             lines.append(
                 f"  {task.warnings} row{'s were' if task.warnings > 1 else ' was'} mended or left out"
             )
-    count = f"{len(plan.families)} families x {len(plan.seeds)} seeds x {len(plan.tasks)} tasks = {plan.cells} cells"
-    lines.append(f"{count} ({', '.join(plan.families)})")
+    sizes = ((plan.families, "family", "families"), (plan.seeds, "seed", None), (plan.tasks, "task", None))
+    product = " x ".join(count(len(several), one, more) for several, one, more in sizes)
+    lines.append(f"{product} = {count(plan.cells, 'cell')} ({', '.join(plan.families)})")
     if plan.stands_for is not None:
         lines.append(f"  {plan.stands_for} stands for what matching will choose, for each task and seed anew")
     if (prompt := plan.settings.get("prompt")) is not None:

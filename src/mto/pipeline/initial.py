@@ -61,6 +61,8 @@ class Initial:
     scored: str
     examples: tuple[tuple[str, tuple[Written, ...]], ...]
     warnings: tuple[str, ...]
+    blocked: bool = False
+    """Whether rows must be mended before it can be run."""
 
 
 def init_task(
@@ -209,6 +211,7 @@ def _write(draft: Draft, target: Path) -> Initial:
         raise type(error)(shown[0] or "", where=shown[1], hint=error.hint) from None
     finally:
         trial.unlink(missing_ok=True)
+    blocked = task.kind != "completion" and _blocked(target)
     found, held = draft.found, hold_out_for(draft.inputs)
     return Initial(
         path=target,
@@ -223,7 +226,17 @@ def _write(draft: Draft, target: Path) -> Initial:
         scored="test file" if "test" in draft.splits else f"{held} inputs held out" if held else "k-fold",
         examples=examples,
         warnings=tuple(map(str, task.warnings)),
+        blocked=blocked,
     )
+
+
+def _blocked(path: Path) -> bool:
+    """Whether the file as it was written is refused for its rows."""
+    try:
+        load_task(path)
+    except DataError:
+        return True
+    return False
 
 
 def _load(path: Path, relation: str) -> Task:

@@ -56,7 +56,10 @@ class NewColumns:
             raise DataError(f"expected one text under '{column}', found a list of {len(texts)}", where=where)
         text = ", ".join(texts)
         if not text and name not in self.optional:
-            raise DataError(f"expected text under '{column}', found an empty cell", where=where)
+            raise DataError(
+                f"expected text under '{column}', found an empty cell", where=where,
+                hint="fill it in, or leave such rows without an answer: --odd-rows blank",
+            )  # fmt: skip
         return text
 
 
@@ -139,8 +142,10 @@ def _choice_columns(
         return (CHOICES,)
     own = tuple(name for name in CHOICE_FIELDS if name in columns)
     before = (kept,) if isinstance(kept, str) else tuple(kept)
-    if len(own) < 2 and before and all(_there(column, columns) for column in before):
-        return before
+    # A row may have fewer choices than the labelled rows had.
+    kept_here = tuple(column for column in before if _there(column, columns))
+    if len(own) < 2 and (len(kept_here) > 1 or (kept_here and kept_here == before)):
+        return kept_here
     if len(own) < 2:
         raise DataError(
             f"there are no choices (found: {', '.join(columns) or 'none'})", where=where,

@@ -34,7 +34,7 @@ class Rows:
 def read_rows(
     path: str | Path, form: str | None = None, delimiter: str | None = None, *, wanted: Collection[str] = ()
 ) -> Iterator[Rows]:
-    """Open a CSV, TSV or JSONL file (``-``: standard input, CSV unless `form` says otherwise) row by row.
+    """Open a CSV, TSV or JSONL file (``-``: standard input, CSV or JSONL by its first line unless `form` says otherwise) row by row.
 
     `delimiter` stands between the cells of CSV; None: found from the header, which may hold the columns `wanted`.
 
@@ -42,7 +42,7 @@ def read_rows(
         DataError: missing or empty file, unknown ending, not UTF-8, a row with too many or too few cells.
     """
     if str(path) == "-":
-        yield _rows(sys.stdin, form or "csv", "standard input", delimiter, wanted)
+        yield _rows(sys.stdin, form, "standard input", delimiter, wanted)
         return
     path = Path(path)
     kind = form or _form(path)
@@ -76,8 +76,12 @@ def _form(path: Path) -> str:
     return form
 
 
-def _rows(file: IO[str], form: str, name: str, delimiter: str | None, wanted: Collection[str]) -> Rows:
+def _rows(file: IO[str], form: str | None, name: str, delimiter: str | None, wanted: Collection[str]) -> Rows:
     lines = _decoded(file, name)
+    if form is None:
+        start = header_lines(lines)
+        form = "jsonl" if "".join(start).lstrip().startswith("{") else "csv"
+        lines = chain(start, lines)
     if form == "jsonl":
         objects = _objects(lines, name)
         first = next(objects, None)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from mto.report import notes
 from mto.report.expected import said
+from mto.report.numbers import count
 from mto.report.results import Comparison, Shown
 from mto.report.summary import summarise
 from mto.report.tables import (
@@ -125,7 +126,7 @@ def _results(comparison: Comparison, summary: Summary, plots: str | None) -> Ite
 
 def scope_blocks(comparison: Comparison, scope: Scope) -> Iterator[str]:
     """One table of scores with its gain and its tests."""
-    seeds = f", {scope.seeds} complete seeds" if comparison.stage == "tuned" else ""
+    seeds = f", {count(scope.seeds, 'complete seed')}" if comparison.stage == "tuned" else ""
     yield f"### {escape(scope.label[:1].upper() + scope.label[1:] if len(scope.tasks) > 1 else scope.label)}"
     yield f"{scope.heads} test heads{seeds}."
     yield table(score_table(comparison, scope))

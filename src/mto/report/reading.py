@@ -198,7 +198,9 @@ def oddities(whole: Scope) -> Iterator[str]:
             parts.append(f"left {points(line.empty)} % of its answers empty")
         if line.unasked is not None and line.unasked >= MUCH:
             parts.append(f"wrote a sentinel that nobody asked for in {points(line.unasked)} %")
-        if line.distinct is not None and line.distinct < COLLAPSED:
+        # Of labels there are few different answers at best.
+        labels = "macro_f1" in (line.corpus or {})
+        if line.distinct is not None and line.distinct < COLLAPSED and not labels:
             parts.append(f"gave few different answers (only {points(line.distinct)} % distinct)")
         if parts:
             yield f"{line.label} {join(parts)}."

@@ -59,6 +59,8 @@ def balance_findings(task: Task, paths: Mapping[str, str]) -> Iterator[Odd]:
             yield from _uneven(task, split, examples, _path(examples[0], paths))
     if task.kind == "multiple-choice":
         yield from _lengths(task, where)
+    if task.kind == "classification":
+        yield from _unsaid(task)
     yield from _rare(task, paths)
     if task.form.labels and task.train:
         seen = {example.targets[0] for example in task.train}
@@ -74,6 +76,17 @@ def balance_findings(task: Task, paths: Mapping[str, str]) -> Iterator[Odd]:
         ("alike", message, _found(where, paths), hint) for message, where, hint in alike_findings(task)
     )
     yield from _near(task, paths)
+
+
+def _unsaid(task: Task) -> Iterator[Odd]:
+    """Phrases that leave one of two texts out."""
+    for number, phrase in enumerate(task.phrases):
+        said = set(re.findall(r"[A-Za-z_]\w*", " ".join(re.findall(r"\{[{%].*?[%}]\}", phrase))))
+        lacking = [name for name in task.fields if name != "relation" and name not in said]
+        if lacking and "head" not in said:
+            names = " and ".join(f"{{{{ {name} }}}}" for name in lacking)
+            message = f"phrase {number} of {task.name} leaves {names} out, which Mapping reads"
+            yield "phrase", message, "", "say all texts in it, or {{ head }} for the whole input"
 
 
 def _uneven(task: Task, split: str, examples: tuple[Example, ...], where: str) -> Iterator[Odd]:

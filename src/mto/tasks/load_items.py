@@ -13,7 +13,7 @@ from mto.tasks.clean import all_warnings, with_hold_out
 from mto.tasks.columns import InputColumns
 from mto.tasks.form import Form
 from mto.tasks.items import Reading, check_classes, field_names, find_places, read_items
-from mto.tasks.kinds import ItemColumns, ItemData, ItemFile, ItemKind
+from mto.tasks.kinds import FIELDS, ItemColumns, ItemData, ItemFile, ItemKind
 from mto.tasks.schema import Splits
 from mto.tasks.shared_heads import keep_shared_heads
 from mto.tasks.sources import DataLike, open_tables, tables_in_memory
@@ -55,11 +55,14 @@ def items_from_rows(
     input: str | None,
 ) -> Task:
     """A task from rows in memory; see `mto.tasks.load.task_from_rows`."""
-    named = parse(ItemColumns, dict(columns), source="the columns")
+    tables = tables_in_memory(rows, None, name)
+    # Fields that a kind may have are read where they stand under their own names.
+    there = {column for table in tables.values() for column in table.columns}
+    own_names = {field: field for field, needed in FIELDS[kind].items() if not needed and field in there}
+    named = parse(ItemColumns, {**own_names, **columns}, source="the columns")
     data = ItemData(splits=Splits(train="train"), columns=named, answers="text")
     own = {str(name): tuple(words) or (str(name),) for name, words in (labels or {}).items()}
     reading = Reading(kind, data, relation, {label.casefold(): label for label in own} if own else None)
-    tables = tables_in_memory(rows, None, name)
     form = form_of(kind, data, input, own)
     _check_phrases(phrases, reading, form)
     task = _build(name, name, tables, reading, form, phrases, type)

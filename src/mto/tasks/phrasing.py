@@ -82,8 +82,13 @@ def words_for(labels: Collection[str]) -> Mapping[str, tuple[str, ...]]:
 
     >>> words_for(["positive", "not_spam"])
     {'positive': ('great', 'good'), 'not_spam': ('not spam',)}
+    >>> words_for(["entailment", "neutral", "contradiction"])["neutral"]
+    ('neither', 'maybe')
     """
-    known = [WORDS.get(key_of(name)) for name in labels]
+    keys = {key_of(name) for name in labels}
+    # Beside the two of inference, neutral is no mood.
+    table = {**WORDS, "neutral": ("neither", "maybe")} if keys & {"entailment", "contradiction"} else WORDS
+    known = [table.get(key_of(name)) for name in labels]
     # The table's words only where all labels have some and none is shared; else a label is called by its name.
     flat = [word for words in known for word in words or ()]
     if len(flat) == len(set(flat)):

@@ -95,6 +95,13 @@ def task_yaml(draft: Draft) -> str:
 
 
 def _phrases(phrases: Sequence[str], indent: str, field: str) -> list[str]:
+    if field == "{{ question }}":
+        return [
+            f"{indent}# Natural phrases, each up to the place where the answer begins. Of multiple choice only Prompting and MaskedPrompting read them,",
+            f"{indent}# which a run tunes where they are asked for (--families prompting): the choices stand in what all other families read.",
+            f"{indent}phrases:",
+            *(f"{indent}  - {quoted(phrase)}" for phrase in phrases),
+        ]
     return [
         f"{indent}# (check) Natural phrases, each up to the place where the answer begins; the first is the default. Good words are",
         f"{indent}# most of the gain, so say it as you would to a person; {field} is the input.",

@@ -151,4 +151,7 @@ def _reason(chosen: SweepPoint, points: Sequence[SweepPoint], config: Settled, a
     )
     if added:
         text += f"; the grid was extended to {', '.join(f'{rate:g}' for rate in added)}"
+    untuned = next((point for point in points if point.steps == 0), None)
+    if chosen.steps and untuned is not None and chosen.metric < untuned.metric:
+        text += f"; by {config.metric} alone no tuning is better ({untuned.metric:.1f}): select=metric goes by that"
     return text
