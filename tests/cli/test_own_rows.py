@@ -215,3 +215,14 @@ def test_names_are_checked_before_anything_heavy_is_imported() -> None:
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert told.returncode == 0, told.stderr
+
+
+def test_rows_that_nothing_is_done_with_are_told(mto: Mto, mini: str, asked: str) -> None:
+    words = ["run", asked, *NAMED, "-f", "mapping", "--dry-run", *FAST]
+    few = mto(*words, "--shots", "6")
+    assert few.exit_code == 0
+    told = " ".join((few.stdout + few.stderr).split())
+    assert "rows-unused: 2 of 8 rows of asked are neither learned from nor scored on" in told
+    for shots in ([], ["--shots", "8"]):
+        told = mto(*words, *shots)
+        assert told.exit_code == 0 and "rows-unused" not in told.stdout + told.stderr

@@ -42,7 +42,7 @@ def run(
     columns: options.Columns = None,
     delimiter: options.Delimiter = None,
     metrics: Annotated[str | None, typer.Option(help="Metrics (mto ls metrics), with commas; the first decides.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder. Default: runs/TASKS-MODEL-SHOTS.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder. Default: runs/ and the names of tasks, model and method, and the shots.")] = None,
     rank_tails: Annotated[int | None, typer.Option("--rank-tails", min=2, max=10, help="Completion: so many tails that each family also ranks, a right one and those of other heads.")] = None,
     keep: Annotated[str | None, typer.Option(help="Weights that stay: chosen, all or none.")] = None,
     workers: Annotated[int | None, typer.Option("--workers", "-w", min=1, help="Processes. Default: as cores and memory allow.")] = None,

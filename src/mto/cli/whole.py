@@ -86,7 +86,8 @@ def plan_lines(plan: WholePlan) -> list[str]:
         lines.append(f"  {stage.name:{wide}}  {told}")
     if not plan.aligned:
         lines.append(
-            "what is aligned will be known after matching; denoising stands for it here, which costs most"
+            "what is aligned will be known after matching (without test data: after the stage base, from dev data); denoising stands for "
+            "it here, which costs most"
         )
     many = f"{base.workers} worker{'s' if base.workers > 1 else ''}"
     lines.append(f"about {duration(plan.seconds)} in all with {many}, very roughly; in {plan.out}")

@@ -200,11 +200,14 @@ def default_out(config: CompareConfig) -> Path:
 
     >>> default_out(CompareConfig(tasks=("household/ObjectUse",), shots=16))
     PosixPath('runs/household-ObjectUse-mini-16')
+    >>> default_out(CompareConfig(tasks=("household/ObjectUse",), tune={"method": "prompt"}))
+    PosixPath('runs/household-ObjectUse-mini-prompt')
     """
     names = [slug(re.sub(r"\.[a-z]+$", "", _tail(task))) for task in config.tasks]
     told = "-".join(names[:2]) + (f"-and-{len(names) - 2}-more" if len(names) > 2 else "")
     shots = "" if config.shots is None else f"-{config.shots}"
-    return Path("runs") / f"{told}-{slug(Path(config.model).name)}{shots}"
+    method = "" if config.tune.method == "finetune" else f"-{config.tune.method}"
+    return Path("runs") / f"{told}-{slug(Path(config.model).name)}{shots}{method}"
 
 
 def _tail(task: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,6 +90,8 @@ def prepare(request: Request, told: RunCallback, *, only_plan: bool = False) -> 
             told.on_event("loading", f"loading {config.model}")
             loaded = load(config)
         inputs = _describe(config, tasks or (), loaded)
+        for message in _unused(tasks or (), inputs):
+            told.on_event("rows-unused", message)
         if config.families is None and len(inputs.families) < len(
             usual_families(inputs.tasks, soft=config.soft)
         ):
@@ -143,6 +145,18 @@ def check_families(config: CompareConfig, tasks: Sequence[Task]) -> None:
     families = find_families(config, described)
     for task in described:
         check_phrase(task.name, task.phrase, families, task.form.kind)
+
+
+def _unused(tasks: Sequence[Task], inputs: Inputs) -> Iterator[str]:
+    """Rows that nothing is done with: those over the shots, where no test data are there to score on."""
+    for task in tasks:
+        drawn = next(split for (name, _), split in inputs.splits.items() if name == task.name)
+        left = len(task.train) - len({row.id for row in drawn.train})
+        if left > 0 and not task.test:
+            yield (
+                f"{left} of {len(task.train)} rows of {task.name} are neither learned from nor scored on, because it has no test data: "
+                "leave --shots out, or name a part for testing (data.hold_out in a task file)"
+            )
 
 
 def current_tasks(request: Request, kept: Inputs | None, told: RunCallback) -> tuple[Task, ...] | None:
