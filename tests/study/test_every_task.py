@@ -142,6 +142,23 @@ def test_part_by_part_to_results(studied: tuple[EveryTaskConfig, Path]) -> None:
         ):
             mean = points(side(whole, system, one, name, method)).mean()  # type: ignore[arg-type]
             assert float(figure.split(" [")[0]) == pytest.approx(mean, abs=0.051)
+    heads, _, *rows = text[text.index("| task | measured by | aligned − conventional |") :].splitlines()
+    beside = [row.strip("| ").split(" | ") for row in rows[: rows.index("")]]
+    single = [cells for cells in beside if not cells[0].startswith("all ")]
+    assert [cells[0] for cells in single] == [task.name for task in whole.tasks] and len(beside) == len(
+        single
+    ) + 1
+    for name, _, *figures in single:
+        means = {
+            (m, s): points(side(whole, s, m, name)).mean()
+            for m in (one, two)
+            for s in ("conventional", "aligned")
+        }  # type: ignore[arg-type]
+        pairs = (((two, "aligned"), (two, "conventional")), ((two, "conventional"), (one, "conventional")),
+                 ((two, "aligned"), (one, "aligned")), ((two, "aligned"), (one, "conventional")))  # fmt: skip
+        for figure, (a, b) in zip(figures, pairs, strict=True):
+            shown = float(figure.split(" [")[0].replace("−", "-"))
+            assert shown == pytest.approx(means[a] - means[b], abs=0.051)
     grown = config.model_copy(
         update={"parts": ("families",), "seeds": (0, 1, 2), "tasks": ("classification",)}
     )

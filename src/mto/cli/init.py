@@ -146,7 +146,9 @@ def _tell(done: Initial) -> None:
     if done.blocked:
         typer.echo(f"\nit cannot be run yet: mend these rows, or set odd_rows: drop in {done.path}", err=True)
     if done.kind == "multiple-choice":
-        typer.echo(f"\nnext: mto validate {done.path} (its phrases are read by --families prompting alone)")
+        typer.echo(
+            f"\nnext: mto validate {done.path} (no family of a default run reads its phrases; --families prompting does)"
+        )
     else:
         typer.echo(f"\nreword the phrases in {done.path}, then: mto validate {done.path}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mto.evaluate.statistics import gain
 from mto.report.markdown import bullets, escape, pairs, table
 from mto.report.numbers import NONE, estimate, join, percent_gain
 from mto.report.tables import CORPUS, Row, Table
@@ -12,6 +13,7 @@ from mto.study.every_task.judged import (
     SYSTEMS,
     done_by,
     done_by_all,
+    first_model,
     gains,
     of_metric,
     points,
@@ -73,6 +75,32 @@ def checkpoints(results: EveryTaskResults) -> Iterator[str]:
                 f"The best families by dev data are those of {first_name(results)} on every checkpoint; matching was asked on each."
             ]
         )
+        yield from _beside_first(results)
+
+
+def _beside_first(results: EveryTaskResults) -> Iterator[str]:
+    """Of every further checkpoint, task by task: aligned against conventional, and each of them against the first checkpoint's."""
+    first = first_name(results)
+    for model in results.revisions:
+        if short(model) == first:
+            continue
+        rows = []
+        for metric in metrics(results):
+            tasks = done_by(results, model, of_metric(results, metric))
+            for some in (*([task] for task in tasks), *([tasks] if len(tasks) > 1 else [])):
+                name = some[0].name if len(some) == 1 else f"all {len(some)}"
+                plain, aligned = (sides(results, system, model, some) for system in SYSTEMS[:2])
+                before = [sides(results, system, first_model(results), some) for system in SYSTEMS[:2]]
+                pairs = ((aligned, plain), (plain, before[0]), (aligned, before[1]), (aligned, before[0]))
+                cells = (estimate(gain(a, b).difference, sign=True) if a and b else NONE for a, b in pairs)
+                rows.append(Row("task", None, (escape(name), escape(said(metric)), *cells)))
+        if rows:
+            heads = (
+                "task", "measured by", "aligned − conventional", f"conventional − that of {first}",
+                f"aligned − that of {first}", f"aligned − conventional of {first}",
+            )  # fmt: skip
+            yield f"{escape(short(model))}, differences in points:"
+            yield table(Table(heads, tuple(rows)))
 
 
 def soft(results: EveryTaskResults) -> Iterator[str]:
