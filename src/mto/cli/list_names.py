@@ -23,7 +23,7 @@ class Kind(StrEnum):
     metrics = "metrics"
 
 
-WHOLE = 400
+WHOLE = 400  # columns that hold every row on one line
 # What a narrow terminal can do without, the first of them first.
 _LEAVE_OUT = {Kind.tasks: ("data", "type"), Kind.templates: ("needs a phrase", "tunes")}
 

@@ -113,9 +113,8 @@ def _decoded(file: IO[str], name: str) -> Iterator[str]:
             ) from None
         if not line:
             return
-        yield (
-            line.removeprefix("\ufeff") if number == 1 else line
-        )  # standard input keeps the mark of UTF-8 files
+        # Standard input keeps the mark with which some UTF-8 files begin.
+        yield line.removeprefix("\ufeff") if number == 1 else line
 
 
 def _objects(lines: Iterator[str], name: str) -> Iterator[tuple[str, dict[str, Any]]]:
